@@ -1,0 +1,39 @@
+/* The stack of open frames of one thread, and the rules by which entries change it (SPEC.md 5.5).
+ *
+ * The drain keeps one for keyframes, the analyzer keeps one to rebuild calls: both by these functions, so that they agree. */
+#ifndef PT_STACK_H
+#define PT_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout.h"
+#include "status.h"
+
+struct pt_stack_frame {
+    uint32_t frame;    /* 2 × id, plus 1 for a C function */
+    uint32_t reserved;
+    uint64_t entry_tick;
+};
+
+/* All zero is empty. */
+struct pt_stack {
+    struct pt_stack_frame *frames; /* outermost first */
+    size_t depth;
+    size_t capacity;
+    uint64_t unmatched; /* leaves that closed nothing, so far */
+    uint64_t missing;   /* frames closed without a leave of their own, so far */
+};
+
+PT_MUST_USE enum pt_status pt_stack_push(struct pt_stack *stack, uint32_t frame, uint64_t tick);
+void pt_stack_release(struct pt_stack *stack);
+
+/* How many frames the leave `kind` (PT_KIND_RETURN … PT_KIND_CLOSE) with `id` closes on this stack: 0 for an unmatched leave, 1, or more
+ * if C frames without a leave lie on top. Changes nothing, counts nothing. */
+size_t pt_stack_leaves(const struct pt_stack *stack, enum pt_kind kind, uint32_t id);
+
+/* Pops what a leave closes, counting missing and unmatched leaves; returns the number of frames closed. */
+size_t pt_stack_leave(struct pt_stack *stack, enum pt_kind kind, uint32_t id);
+
+#endif
