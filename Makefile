@@ -1,0 +1,36 @@
+# The front door: CMake and scripts/ do the work, this file only gives it short names.
+#   make PYTHON=/path/to/python3.13 BUILD=build-3.13   for another interpreter
+#   make PRESET=dev BUILD=build-dev                    with sanitizers, see CMakePresets.json
+
+PYTHON ?= python3
+BUILD ?= build
+PRESET ?= release
+export PYTHON BUILD PRESET
+
+.PHONY: build test demo bench format tidy clean help
+.DEFAULT_GOAL := build
+
+build: ## build the recorder and pytrace-analyze into $(BUILD)/
+	@scripts/build
+
+test: ## build, then run every test
+	@scripts/test
+
+demo: ## record a real program, read it back, kill one and read that too
+	@scripts/demo
+
+bench: ## measure what recording costs, beside cProfile, and how fast the analyzer reads
+	@scripts/bench
+
+format: ## rewrite the C sources in the project's format
+	@scripts/format
+
+tidy: ## run clang-tidy on the C sources
+	@scripts/tidy
+
+clean: ## remove $(BUILD)/
+	@rm -rf -- "$(BUILD)"
+
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@printf '\nVariables: PYTHON=%s BUILD=%s PRESET=%s\n' "$(PYTHON)" "$(BUILD)" "$(PRESET)"
