@@ -85,6 +85,9 @@ enum {
 #define PT_CHUNK_RAW_MAX       (16u << 20)
 #define PT_CHUNK_ARGUMENTS_MAX 65536u /* bytes of one control entry */
 #define PT_CHUNK_TIME_ESCAPE   255u
+#define PT_LOST_PUSHED_MAX     (1u << 20) /* frames that one LOST entry may push */
+#define PT_LOST_FRAMES_MAX     16000u     /* of which this many may be told */
+#define PT_STACK_DEPTH_MAX     (1u << 24) /* open frames of a thread that are kept in mind */
 
 /* --- 5.4 Kinds (chunks and rings) ---------------------------------------------------------------------------- */
 
@@ -140,6 +143,8 @@ enum {
 #define PT_ARENA_FILE_NAME     "arena"
 #define PT_ARENA_PROCESSES_MAX 4096u
 #define PT_ARENA_SLOTS_MAX     4096u
+#define PT_ARENA_JOURNAL_MIN   (32u << 10)
+#define PT_ARENA_JOURNAL_MAX   (1u << 30)
 #define PT_ARENA_RING_MIN      (16u << 10)
 #define PT_ARENA_RING_MAX      (1u << 30)
 #define PT_ARENA_NO_PROCESS    UINT32_MAX
