@@ -1,0 +1,24 @@
+/* The commands of pytrace-analyze: one table that parsing, help and suggestions share. */
+#ifndef PT_COMMAND_H
+#define PT_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "report.h"
+
+struct pt_command {
+    const char *name;
+    const char *operand; /* what stands between the command and the traces, e.g. "RE"; NULL if nothing */
+    const char *text;    /* one line of help */
+    const char *example; /* a command line worth trying */
+    pt_report_run *run;
+};
+
+extern const struct pt_command pt_command_table[]; /* the first one is the default */
+extern const size_t pt_command_count;
+
+/* NULL if there is no such command. */
+const struct pt_command *pt_command_find(const char *name);
+
+#endif

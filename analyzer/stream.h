@@ -1,0 +1,72 @@
+/* One thread's chunks as a sequence of steps: frames entered and left, properly nested, on one clock.
+ *
+ * Whatever was wrong with the recording is put right here, so that no reader of steps need know about it: every enter has a leave
+ * behind it, and clocks never go back. Unmatched leaves yield nothing, missing ones are made up, lost events become the
+ * leaves and enters that the LOST record tells of, and where a chunk is missing its keyframe tells which frames survive.
+ *
+ * The filters act here too (--focus, --ignore, --hide, --root, --range): a report sees only the paths that were asked for. Its clock stands still
+ * at all other moments, so that differences of clocks are exactly the time that was asked about. */
+#ifndef PT_STREAM_H
+#define PT_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "filter.h"
+#include "input.h"
+#include "status.h"
+
+enum pt_step_kind {
+    PT_STEP_CALL, /* a frame was entered: a call */
+    PT_STEP_OPEN, /* a frame was entered at a moment that was not seen (open at the start, lost): its time counts, no call does */
+    PT_STEP_LEAVE, /* the innermost frame was left: return, yield, or no leave of its own was seen */
+    PT_STEP_RAISE, /* the same, by an exception */
+    PT_STEP_CLOSE, /* the innermost frame was still open when the recording, or the range, ended */
+    PT_STEP_PAUSE, /* nothing changed, but what the clock shows until the next step, which is a SKIP, is nobody's self time */
+    PT_STEP_SKIP, /* end of a stall or of a gap */
+};
+
+/* `clock`: ticks of the trace; only differences within a thread mean anything. */
+struct pt_step {
+    uint64_t clock;
+    uint32_t function; /* of CALL and OPEN: the number in the input, or what `numbers` makes of it; else 0 */
+    uint32_t kind;     /* enum pt_step_kind */
+};
+
+/* How to look at the input. */
+struct pt_stream_view {
+    unsigned filters; /* PT_FILTER_… bits for which there is a pattern at all */
+    const uint8_t
+        *flags; /* by function of the input: the PT_FILTER_… bits that it matches; may be NULL if `filters` is 0 */
+    const uint32_t *numbers; /* by function of the input: what to report in its place, for --by; NULL: itself */
+};
+
+struct pt_stream;
+
+/* `input` and what `view` points to must outlive the stream. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_stream_new(struct pt_stream **out, const struct pt_input *input,
+                                         const struct pt_stream_view *view);
+void pt_stream_free(struct pt_stream *stream);
+
+/* Begins with a thread, from its start. The stream's memory is used again. */
+void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thread);
+
+/* The next steps; at least one, at most some hundred thousand, valid until the next call. PT_END behind the last, when every frame was left;
+ * PT_NOMEM. A chunk that cannot be decoded counts as missing. */
+PT_MUST_USE enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **steps, size_t *count);
+
+/* What was met so far, in all threads. */
+struct pt_stream_totals {
+    uint64_t events; /* read; the unit of progress */
+    uint64_t calls;  /* those that the thread made, filters or not */
+    uint64_t lost;
+    uint64_t stalled_ticks;
+    uint64_t unmatched; /* leaves that closed nothing */
+    uint64_t missing;   /* frames closed without a leave of their own */
+    uint64_t gaps;
+    uint64_t bad_chunks;
+};
+const struct pt_stream_totals *pt_stream_totals(const struct pt_stream *stream);
+
+#endif
