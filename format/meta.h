@@ -102,10 +102,13 @@ void pt_header_release(struct pt_header *header);
 
 PT_MUST_USE enum pt_status pt_process_encode(const struct pt_process *process, struct pt_buffer *out);
 PT_MUST_USE enum pt_status pt_process_decode(struct pt_process *process, const uint8_t *payload, size_t size);
+/* Decodes a later block of the same process onto what the earlier ones told: keys that it has replace. On failure nothing changed. */
+PT_MUST_USE enum pt_status pt_process_update(struct pt_process *process, const uint8_t *payload, size_t size);
 void pt_process_release(struct pt_process *process);
 
 PT_MUST_USE enum pt_status pt_thread_encode(const struct pt_thread *thread, struct pt_buffer *out);
 PT_MUST_USE enum pt_status pt_thread_decode(struct pt_thread *thread, const uint8_t *payload, size_t size);
+PT_MUST_USE enum pt_status pt_thread_update(struct pt_thread *thread, const uint8_t *payload, size_t size);
 void pt_thread_release(struct pt_thread *thread);
 
 PT_MUST_USE enum pt_status pt_clock_encode(const struct pt_clock *clock, struct pt_buffer *out);
