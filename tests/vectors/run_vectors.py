@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Holds the C reader against the test vectors and against the oracle: run_vectors.py PYTRACE_ANALYZE.
+
+For every vector: `check` ends with the status that the name promises, `dump` prints what the oracle prints, and no command crashes.
+"""
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ORACLE = os.path.join(os.path.dirname(HERE), "oracle", "oracle.py")
+STATUS = {"good": {0}, "bad": {1, 2}, "unsupported": {2}}
+COMMANDS = [["top"], ["top", "--format", "json"], ["tree"], ["callers", "."], ["callees", "."], ["threads"], ["info"]]
+
+
+def run(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=60)
+    return done.returncode, done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8", "surrogateescape")
+
+
+def complaints(analyze, path):
+    kind = os.path.basename(path).split("-")[0]
+    status, out, err = run(analyze, "check", path)
+    if status not in STATUS[kind]:
+        yield f"check ended with {status}: {out}{err}"
+    if kind == "unsupported" and "check" not in err and "support" not in err:
+        yield f"the message does not say that the file is unsupported: {err}"
+
+    oracle_status, expected, oracle_err = run(sys.executable, ORACLE, "dump", path)
+    if oracle_status:
+        yield f"the oracle failed: {oracle_err}"
+    status, out, err = run(analyze, "dump", "--format", "json", path)
+    if expected.strip() in ("bad", "unsupported"):
+        if status != 2 or out:
+            yield f"dump of an unreadable file ended with {status}"
+        return
+    theirs, ours = ([json.loads(line) for line in text.splitlines()] for text in (expected, out))
+    if status != 0:
+        yield f"dump ended with {status}: {err}"
+    for number, pair in enumerate(zip(theirs, ours)):
+        if pair[0] != pair[1]:
+            yield f"dump line {number + 1}: oracle {pair[0]}, C reader {pair[1]}"
+            break
+    if len(theirs) != len(ours):
+        yield f"dump has {len(ours)} lines, the oracle's {len(theirs)}"
+    for command in COMMANDS:
+        operand = command[1:2] if command[0] in ("callers", "callees") else []
+        options = command[1:] if not operand else []
+        status, _, err = run(analyze, command[0], *operand, path, *options)
+        if status != 0:
+            yield f"{' '.join(command)} ended with {status}: {err}"
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    failed = 0
+    vectors = sorted(name for name in os.listdir(HERE) if name.endswith(".bin"))
+    for name in vectors:
+        for complaint in complaints(sys.argv[1], os.path.join(HERE, name)):
+            failed += 1
+            print(f"{name}: {complaint}")
+    print(f"{len(vectors)} vectors, {failed} complaints")
+    return 1 if failed or not vectors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
