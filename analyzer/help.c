@@ -1,0 +1,84 @@
+#include "help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "options.h"
+
+/* Where the explanations begin; a longer head pushes its own to the next line. */
+#define PT_HELP_COLUMN 24
+
+static void pt_help_title(struct pt_screen *screen, const char *title)
+{
+    pt_screen_style(screen, PT_SCREEN_HEAD);
+    pt_screen_put(screen, title);
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
+    pt_screen_put(screen, "\n");
+}
+
+static void pt_help_row(struct pt_screen *screen, const char *head, const char *text)
+{
+    int width = PT_HELP_COLUMN - 4;
+    if (strlen(head) > (size_t)width)
+        pt_screen_printf(screen, "  %s\n%*s%s\n", head, PT_HELP_COLUMN, "", text);
+    else
+        pt_screen_printf(screen, "  %-*s  %s\n", width, head, text);
+}
+
+static void pt_help_options(struct pt_screen *screen)
+{
+    pt_help_title(screen, "Options");
+    for (size_t i = 0; i < pt_option_count; i++) {
+        const struct pt_option *option = &pt_option_table[i];
+        char letter[8] = "    ";
+        char head[64];
+        if (option->letter)
+            snprintf(letter, sizeof letter, "-%c, ", option->letter);
+        snprintf(head, sizeof head, "%s--%s%s%s", letter, option->name, option->argument ? " " : "",
+                 option->argument ? option->argument : "");
+        pt_help_row(screen, head, option->text);
+    }
+}
+
+static void pt_help_general(struct pt_screen *screen)
+{
+    pt_screen_put(screen, "pytrace-analyze answers questions about what pytrace recorded.\n\n");
+    pt_help_title(screen, "Usage");
+    pt_screen_put(screen, "  pytrace-analyze TRACE... [options]\n"
+                          "  pytrace-analyze COMMAND TRACE... [options]\n\n");
+    pt_help_title(screen, "Commands");
+    for (size_t i = 0; i < pt_command_count; i++) {
+        const struct pt_command *command = &pt_command_table[i];
+        char head[64];
+        snprintf(head, sizeof head, "%s%s%s", command->name, command->operand ? " " : "",
+                 command->operand ? command->operand : "");
+        pt_help_row(screen, head, command->text);
+    }
+    pt_screen_printf(screen, "\nWithout a command: %s. `pytrace-analyze COMMAND --help` shows an example.\n\n",
+                     pt_command_table[0].name);
+    pt_help_options(screen);
+}
+
+static void pt_help_command(struct pt_screen *screen, const struct pt_command *command)
+{
+    pt_screen_printf(screen, "%s: %s\n\n", command->name, command->text);
+    pt_help_title(screen, "Usage");
+    pt_screen_printf(screen, "  pytrace-analyze %s%s%s TRACE... [options]\n\n", command->name,
+                     command->operand ? " " : "", command->operand ? command->operand : "");
+    pt_help_title(screen, "Example");
+    pt_screen_printf(screen, "  %s\n\n", command->example);
+    pt_help_options(screen);
+}
+
+bool pt_help_print(struct pt_screen *screen, const char *name)
+{
+    const struct pt_command *command = name ? pt_command_find(name) : NULL;
+    if (name && !command)
+        return false;
+    if (command)
+        pt_help_command(screen, command);
+    else
+        pt_help_general(screen);
+    return true;
+}

@@ -1,0 +1,334 @@
+#include "screen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "pager.h"
+#include "text.h"
+
+#define PT_SCREEN_FLUSH_SIZE (64 * 1024)
+
+/* Invariant: while lines are cut, bytes from `line` on in `pending` are the line that is being written; what stands before
+ * it is finished. */
+struct pt_screen {
+    int fd;
+    bool terminal;
+    bool colored;
+    bool paged; /* a pager is to be started before the first write */
+    bool gone;  /* the reader left, or `failure` tells why nothing can be written */
+    enum pt_screen_style style;
+    size_t width;
+    struct pt_buffer pending;
+    size_t line;
+    struct pt_pager pager;
+    char *output;    /* final name, NULL for stdout */
+    char *temporary; /* where it is written until it is whole; NULL for a device */
+    bool replace;
+    enum pt_status status;
+    struct pt_error failure;
+};
+
+static const char *const pt_screen_sequences[] = {
+    [PT_SCREEN_PLAIN] = "\x1b[0m",  [PT_SCREEN_STRONG] = "\x1b[0;1m", [PT_SCREEN_DIM] = "\x1b[0;2m",
+    [PT_SCREEN_HEAD] = "\x1b[0;1m", [PT_SCREEN_GOOD] = "\x1b[0;32m",  [PT_SCREEN_WARN] = "\x1b[0;33m",
+    [PT_SCREEN_HOT] = "\x1b[0;31m",
+};
+
+/* --- Opening ------------------------------------------------------------------------------------------------------ */
+
+static size_t pt_screen_terminal_width(int fd)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    long given = columns ? strtol(columns, NULL, 10) : 0;
+
+    if (given > 0 && given < 10000)
+        return (size_t)given;
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+static bool pt_screen_wants_color(const struct pt_screen *screen, enum pt_screen_color choice)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+
+    if (choice != PT_SCREEN_COLOR_AUTO)
+        return choice == PT_SCREEN_COLOR_ALWAYS;
+    return screen->terminal && !(no_color && no_color[0]) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+/* The permissions that open(2) would have given; mkstemp makes private files. */
+static mode_t pt_screen_file_mode(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static enum pt_status pt_screen_open_file(struct pt_screen *screen, const struct pt_screen_settings *settings,
+                                          struct pt_error *error)
+{
+    struct stat existing;
+    bool exists = stat(settings->output, &existing) == 0;
+
+    screen->replace = settings->force;
+    screen->output = strdup(settings->output);
+    if (!screen->output)
+        return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
+    if (exists && S_ISDIR(existing.st_mode)) {
+        errno = EISDIR;
+        return pt_error_set_errno(error, "cannot write", settings->output);
+    }
+    if (exists && !S_ISREG(existing.st_mode)) { /* /dev/null, a pipe: nothing there to protect */
+        screen->fd = open(settings->output, O_WRONLY | O_CLOEXEC);
+        return screen->fd < 0 ? pt_error_set_errno(error, "cannot write", settings->output) : PT_OK;
+    }
+    if (exists && !settings->force)
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "%s exists already (--force replaces it)",
+                            settings->output);
+    if (asprintf(&screen->temporary, "%s.XXXXXX", settings->output) < 0) {
+        screen->temporary = NULL;
+        return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
+    }
+    screen->fd = mkostemp(screen->temporary, O_CLOEXEC);
+    if (screen->fd < 0) {
+        free(screen->temporary);
+        screen->temporary = NULL;
+        return pt_error_set_errno(error, "cannot create", settings->output);
+    }
+    if (fchmod(screen->fd, pt_screen_file_mode()) != 0)
+        return pt_error_set_errno(error, "cannot create", settings->output);
+    return PT_OK;
+}
+
+/* Frees all; what was written so far under a temporary name goes too. */
+static void pt_screen_free(struct pt_screen *screen)
+{
+    if (screen->output && screen->fd >= 0)
+        close(screen->fd);
+    if (screen->temporary)
+        unlink(screen->temporary);
+    pt_buffer_release(&screen->pending);
+    free(screen->temporary);
+    free(screen->output);
+    free(screen);
+}
+
+enum pt_status pt_screen_open(struct pt_screen **out, const struct pt_screen_settings *settings, struct pt_error *error)
+{
+    bool to_file = settings->output && strcmp(settings->output, "-") != 0;
+    struct pt_screen *screen = calloc(1, sizeof *screen);
+
+    if (!screen)
+        return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
+    screen->fd = to_file ? -1 : STDOUT_FILENO;
+    if (to_file) {
+        enum pt_status status = pt_screen_open_file(screen, settings, error);
+        if (status != PT_OK) {
+            pt_screen_free(screen);
+            return status;
+        }
+    }
+    signal(SIGPIPE, SIG_IGN);
+    screen->terminal = !to_file && isatty(screen->fd);
+    screen->paged = screen->terminal && !settings->no_pager;
+    if (!settings->data) {
+        screen->colored = pt_screen_wants_color(screen, settings->color);
+        screen->width = settings->width_given ? settings->width
+                        : screen->terminal    ? pt_screen_terminal_width(screen->fd)
+                                              : 0;
+    }
+    *out = screen;
+    return PT_OK;
+}
+
+/* --- Writing ------------------------------------------------------------------------------------------------------ */
+
+static void pt_screen_fail(struct pt_screen *screen, enum pt_status status)
+{
+    screen->gone = true;
+    screen->pending.size = 0;
+    screen->line = 0;
+    if (status == PT_IO && errno != EPIPE)
+        screen->status =
+            pt_error_set_errno(&screen->failure, "cannot write", screen->output ? screen->output : "standard output");
+    else if (status == PT_NOMEM)
+        screen->status = pt_error_set(&screen->failure, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
+}
+
+/* Hands the first `count` pending bytes to the system. */
+static void pt_screen_flush(struct pt_screen *screen, size_t count)
+{
+    size_t done = 0;
+
+    if (screen->paged) {
+        screen->paged = false;
+        if (pt_pager_start(&screen->pager))
+            screen->fd = screen->pager.fd;
+    }
+    while (done < count) {
+        ssize_t written = write(screen->fd, screen->pending.data + done, count - done);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0) {
+            pt_screen_fail(screen, PT_IO);
+            return;
+        }
+        done += (size_t)written;
+    }
+    memmove(screen->pending.data, screen->pending.data + count, screen->pending.size - count);
+    screen->pending.size -= count;
+    screen->line -= count;
+}
+
+static bool pt_screen_append(struct pt_screen *screen, const char *text, size_t size)
+{
+    if (screen->gone)
+        return false;
+    if (pt_buffer_append(&screen->pending, text, size) != PT_OK) {
+        pt_screen_fail(screen, PT_NOMEM);
+        return false;
+    }
+    return true;
+}
+
+/* Shortens the line just written if it is too wide, and ends it. */
+static void pt_screen_end_line(struct pt_screen *screen)
+{
+    const char *line = (const char *)screen->pending.data + screen->line;
+    size_t size = screen->pending.size - screen->line;
+
+    if (screen->width && pt_text_fit(line, size, screen->width) < size) {
+        screen->pending.size = screen->line + pt_text_fit(line, size, screen->width - 1);
+        pt_screen_append(screen, "…", strlen("…"));
+        /* What was cut off may have held a change of style. */
+        if (screen->colored) {
+            const char *sequence = pt_screen_sequences[screen->style];
+            pt_screen_append(screen, sequence, strlen(sequence));
+        }
+    }
+    if (!pt_screen_append(screen, "\n", 1))
+        return;
+    screen->line = screen->pending.size;
+    if (screen->line >= PT_SCREEN_FLUSH_SIZE)
+        pt_screen_flush(screen, screen->line);
+}
+
+void pt_screen_write(struct pt_screen *screen, const char *text, size_t size)
+{
+    while (size && !screen->gone) {
+        const char *newline = memchr(text, '\n', size);
+        size_t part = newline ? (size_t)(newline - text) : size;
+        if (part && !pt_screen_append(screen, text, part))
+            return;
+        if (!newline)
+            return;
+        pt_screen_end_line(screen);
+        text += part + 1;
+        size -= part + 1;
+    }
+}
+
+void pt_screen_put(struct pt_screen *screen, const char *text)
+{
+    pt_screen_write(screen, text, strlen(text));
+}
+
+void pt_screen_printf(struct pt_screen *screen, const char *format, ...)
+{
+    char few[256];
+    char *text = few;
+    va_list arguments;
+
+    if (screen->gone)
+        return;
+    va_start(arguments, format);
+    int length = vsnprintf(few, sizeof few, format, arguments);
+    va_end(arguments);
+    if (length >= (int)sizeof few) {
+        va_start(arguments, format);
+        length = vasprintf(&text, format, arguments);
+        va_end(arguments);
+    }
+    if (length < 0) {
+        pt_screen_fail(screen, PT_NOMEM);
+        return;
+    }
+    pt_screen_write(screen, text, (size_t)length);
+    if (text != few)
+        free(text);
+}
+
+void pt_screen_style(struct pt_screen *screen, enum pt_screen_style style)
+{
+    if (!screen->colored || screen->style == style)
+        return;
+    screen->style = style;
+    pt_screen_append(screen, pt_screen_sequences[style], strlen(pt_screen_sequences[style]));
+}
+
+size_t pt_screen_width(const struct pt_screen *screen)
+{
+    return screen->width;
+}
+
+bool pt_screen_is_terminal(const struct pt_screen *screen)
+{
+    return screen->terminal;
+}
+
+bool pt_screen_gone(const struct pt_screen *screen)
+{
+    return screen->gone;
+}
+
+/* --- Closing ------------------------------------------------------------------------------------------------------ */
+
+/* Gives the finished file its name; on success `temporary` is gone. link(2) refuses where somebody else has meanwhile made
+ * a file of that name. */
+static enum pt_status pt_screen_publish(struct pt_screen *screen, struct pt_error *error)
+{
+    if (!screen->replace && link(screen->temporary, screen->output) == 0)
+        return PT_OK;
+    if (!screen->replace && errno == EEXIST)
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "%s exists already (--force replaces it)",
+                            screen->output);
+    /* --force, or a file system without hard links */
+    if (rename(screen->temporary, screen->output) != 0)
+        return pt_error_set_errno(error, "cannot create", screen->output);
+    free(screen->temporary);
+    screen->temporary = NULL;
+    return PT_OK;
+}
+
+enum pt_status pt_screen_close(struct pt_screen *screen, bool complete, struct pt_error *error)
+{
+    enum pt_status status;
+
+    if (!screen)
+        return PT_OK;
+    if (!screen->gone && screen->pending.size)
+        pt_screen_flush(screen, screen->pending.size);
+    pt_pager_finish(&screen->pager);
+    if (screen->output && close(screen->fd) != 0 && !screen->gone)
+        pt_screen_fail(screen, PT_IO); /* some file systems tell only now that the disk is full */
+    screen->fd = -1;
+    status = screen->status;
+    if (status != PT_OK && error)
+        *error = screen->failure;
+    if (status == PT_OK && complete && screen->temporary)
+        status = pt_screen_publish(screen, error);
+    pt_screen_free(screen);
+    return status;
+}
