@@ -39,38 +39,42 @@ void pt_chunk_info_encode(uint8_t *at, const struct pt_chunk_info *info);
 
 /* --- Encoding ------------------------------------------------------------------------------------------------- */
 
-/* Builds one chunk after another. One encoder serves any number of threads in turn; what belongs to a
- * thread lies in `struct pt_chunk_source`. About 2 MiB. Not thread-safe. */
+/* Builds one chunk after another. One encoder serves any number of threads in turn; what belongs to a thread lies in
+ * `struct pt_chunk_source`. About 3 MiB. Not thread-safe. */
 struct pt_chunk_encoder;
 
-/* What a thread's stream carries from chunk to chunk. Zeroed at the claim of a slot; release with pt_stack_release(&source.stack). */
+/* What a thread's stream carries from chunk to chunk. Zeroed at the claim of a slot; release with
+ * pt_stack_release(&source.stack). */
 struct pt_chunk_source {
-    uint64_t position;  /* words encoded so far: where the next chunk begins */
-    uint64_t base_tick; /* that of the last rebase */
-    uint64_t last_tick;
+    uint64_t position;    /* words encoded so far: where the next chunk begins */
+    uint64_t base_tick;   /* that of the last rebase before `position` */
+    uint64_t last_tick;   /* of the last entry, or of the first rebase */
+    uint64_t shift_ticks; /* sum of the backsteps so far: what is added to the ticks of the ring */
     struct pt_stack stack;
     uint32_t thread;
     uint32_t slot;
     uint32_t generation;
-    bool based;       /* a rebase was seen */
-    bool corrupt;     /* a record broke the rules: nothing after it can be trusted, the rest of this use is skipped */
-    uint64_t events;  /* encoded so far */
-    uint64_t lost;    /* told by LOST records so far */
+    bool based;      /* a rebase was seen */
+    bool corrupt;    /* a record broke the rules: nothing after it can be trusted, the rest of this use is skipped */
+    uint64_t events; /* encoded so far */
+    uint64_t lost;   /* told by LOST records so far */
 };
 
 PT_MUST_USE enum pt_status pt_chunk_encoder_new(struct pt_chunk_encoder **out, int zstd_level);
 void pt_chunk_encoder_free(struct pt_chunk_encoder *encoder);
 
-/* Encodes records from `ring` (`mask` = words − 1) from source->position on, at most up to position `produced`, at most one chunk's worth.
- * Appends the payload to `out`, moves the source on. PT_END if there was nothing to encode (source unchanged or only
- * moved over rebases). A record that breaks SPEC.md 8.4 sets source->corrupt and ends the chunk before it. */
-PT_MUST_USE enum pt_status pt_chunk_encode(struct pt_chunk_encoder *encoder, struct pt_chunk_source *source, const uint64_t *ring,
-                                           uint64_t mask, uint64_t produced, struct pt_buffer *out);
+/* Encodes records from `ring` (`mask` = words − 1) from source->position on, at most up to position `produced`, at most
+ * one chunk's worth. Appends the payload to `out`, moves the source on. PT_END, and nothing changed, if no entry
+ * is there; a rebase is taken together with the entry that follows it. A record that breaks SPEC.md 8.4, or a stack without
+ * bounds, sets source->corrupt and ends the chunk before it. PT_NOMEM leaves a corrupt source too. */
+PT_MUST_USE enum pt_status pt_chunk_encode(struct pt_chunk_encoder *encoder, struct pt_chunk_source *source,
+                                           const uint64_t *ring, uint64_t mask, uint64_t produced,
+                                           struct pt_buffer *out);
 
-/* The end of a thread's stream: closes its open frames at `tick` (not before the last entry), at most one chunk's worth, flagged LAST when the stack
- * is empty afterwards. PT_END, and nothing appended, once a LAST chunk was made or if the stack was empty. */
-PT_MUST_USE enum pt_status pt_chunk_encode_close(struct pt_chunk_encoder *encoder, struct pt_chunk_source *source, uint64_t tick,
-                                                 struct pt_buffer *out);
+/* The end of a thread's stream: closes its open frames at `tick` (not before the last entry), at most one chunk's worth,
+ * flagged LAST when the stack is empty afterwards. PT_END, and nothing appended, if the stack was empty. */
+PT_MUST_USE enum pt_status pt_chunk_encode_close(struct pt_chunk_encoder *encoder, struct pt_chunk_source *source,
+                                                 uint64_t tick, struct pt_buffer *out);
 
 /* --- Decoding ------------------------------------------------------------------------------------------------- */
 
@@ -78,21 +82,30 @@ PT_MUST_USE enum pt_status pt_chunk_encode_close(struct pt_chunk_encoder *encode
  * checked: codes are below info.symbols, every symbol is a known kind, the wide and argument parts hold what the entries need. */
 struct pt_chunk {
     struct pt_chunk_info info;
-    const uint32_t *symbols;     /* info.symbols of them */
-    const uint8_t *codes;        /* info.entries of them, if info.code_width is 1 */
-    const uint8_t *codes16;      /* the same, 2 bytes each, little-endian and unaligned, if info.code_width is 2 */
-    const uint8_t *times;        /* info.entries bytes */
-    const uint8_t *wide;         /* varints for the times that are PT_CHUNK_TIME_ESCAPE */
+    const uint32_t *symbols; /* info.symbols of them */
+    const uint8_t *codes;    /* info.entries of them, if info.code_width is 1 */
+    const uint8_t *codes16;  /* the same, 2 bytes each, little-endian and unaligned, if info.code_width is 2 */
+    const uint8_t *times;    /* info.entries bytes */
+    const uint8_t *wide;     /* varints for the times that are PT_CHUNK_TIME_ESCAPE */
     const uint8_t *arguments;
     struct pt_stack_frame *keyframe; /* keyframe_count frames, outermost first, the innermost of info.depth */
     size_t keyframe_count;
     struct pt_buffer raw; /* owns what the pointers above point to */
     size_t keyframe_capacity;
-    void *zstd; /* decompression context */
+    struct pt_buffer scratch; /* for the check that no two symbols are alike */
+    void *zstd;               /* decompression context */
 };
 
+/* PT_TRUNCATED, PT_CORRUPT, PT_NOMEM. After a failure `chunk` holds nothing, and can be used again or released. */
 PT_MUST_USE enum pt_status pt_chunk_decode(struct pt_chunk *chunk, const uint8_t *payload, size_t size);
 void pt_chunk_release(struct pt_chunk *chunk);
+
+/* Entries of kinds 1–4 and 6–10 are events. `symbol` is one that was checked. */
+static inline bool pt_chunk_symbol_is_event(uint32_t symbol)
+{
+    const uint32_t kind = symbol & ((1u << PT_KIND_BITS) - 1);
+    return kind <= PT_KIND_C_RAISE && kind != PT_KIND_OPEN;
+}
 
 /* Walks the entries of a decoded chunk one by one: simple, for dump, check, salvage and tests. The fast loop of the analyzer reads the
  * columns itself. */

@@ -1,0 +1,263 @@
+/* From the payload of a chunk back to its columns (SPEC.md 5). Every byte is hostile until it was checked here. */
+#include "chunk.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "bytes.h"
+#include "record.h"
+#include "varint.h"
+
+/* --- Decompression ------------------------------------------------------------------------------------------------ */
+
+/* Into exactly info.raw_bytes bytes, which were checked against their cap: all memory that this takes, for zstd works
+ * straight into the destination and needs no window of its own. */
+static enum pt_status decompress(struct pt_chunk *chunk, const uint8_t *frame, size_t size)
+{
+    const size_t raw_bytes = chunk->info.raw_bytes;
+    if (ZSTD_getFrameContentSize(frame, size) != raw_bytes || ZSTD_findFrameCompressedSize(frame, size) != size)
+        return PT_CORRUPT;
+    if (!chunk->zstd)
+        chunk->zstd = ZSTD_createDCtx();
+    if (!chunk->zstd)
+        return PT_NOMEM;
+    chunk->raw.size = 0;
+    PT_TRY(pt_buffer_reserve(&chunk->raw, raw_bytes));
+    if (ZSTD_decompressDCtx(chunk->zstd, chunk->raw.data, raw_bytes, frame, size) != raw_bytes)
+        return PT_CORRUPT;
+    chunk->raw.size = raw_bytes;
+    return PT_OK;
+}
+
+static void point_to_parts(struct pt_chunk *chunk, const uint8_t **keyframe)
+{
+    const struct pt_chunk_info *info = &chunk->info;
+    const uint8_t *at = chunk->raw.data;
+    chunk->symbols = (const uint32_t *)(const void *)at; /* the first part of an allocation: aligned */
+    at += 4 * (size_t)info->symbols;
+    *keyframe = at;
+    at += info->keyframe_bytes;
+    chunk->codes = info->code_width == 1 ? at : NULL;
+    chunk->codes16 = info->code_width == 2 ? at : NULL;
+    at += (size_t)info->code_width * info->entries;
+    chunk->times = at;
+    at += info->entries;
+    chunk->wide = at;
+    at += info->wide_bytes;
+    chunk->arguments = at;
+}
+
+/* --- Symbols ------------------------------------------------------------------------------------------------------ */
+
+static bool is_known(uint32_t symbol)
+{
+    const uint32_t with_id = 1u << PT_KIND_START | 1u << PT_KIND_RESUME | 1u << PT_KIND_THROW | 1u << PT_KIND_C_CALL |
+                             1u << PT_KIND_OPEN | 1u << PT_KIND_UNWIND | 1u << PT_KIND_CONTROL;
+    const uint32_t without_id = 1u << PT_KIND_RETURN | 1u << PT_KIND_YIELD | 1u << PT_KIND_C_RETURN |
+                                1u << PT_KIND_C_RAISE | 1u << PT_KIND_CLOSE;
+    if (symbol >> PT_RECORD_TICK_SHIFT != 0)
+        return false;
+    return ((with_id | (pt_record_id(symbol) == 0 ? without_id : 0)) >> pt_record_kind(symbol) & 1) != 0;
+}
+
+/* Sorts `count` symbols of `from`, by way of `to`, by `bits` bits from `shift` on. */
+static void sort_by_digit(const uint32_t *from, uint32_t *to, size_t count, unsigned shift)
+{
+    uint32_t starts[1024 + 1] = {0};
+    for (size_t i = 0; i < count; i++)
+        starts[(from[i] >> shift & 1023) + 1]++;
+    for (unsigned digit = 0; digit < 1024; digit++)
+        starts[digit + 1] += starts[digit];
+    for (size_t i = 0; i < count; i++)
+        to[starts[from[i] >> shift & 1023]++] = from[i];
+}
+
+/* Symbols are known kinds and no two are alike. A radix sort: its cost does not depend on what the bytes are. */
+static enum pt_status check_symbols(struct pt_chunk *chunk)
+{
+    const size_t count = chunk->info.symbols;
+    for (size_t i = 0; i < count; i++)
+        if (!is_known(chunk->symbols[i]))
+            return PT_CORRUPT;
+    if (count < 2)
+        return PT_OK;
+    PT_TRY(pt_buffer_reserve(&chunk->scratch, 2 * count * sizeof(uint32_t)));
+    uint32_t *one = (uint32_t *)(void *)chunk->scratch.data;
+    uint32_t *other = one + count;
+    sort_by_digit(chunk->symbols, one, count, 0);
+    sort_by_digit(one, other, count, 10);
+    sort_by_digit(other, one, count, 20);
+    for (size_t i = 1; i < count; i++)
+        if (one[i - 1] == one[i])
+            return PT_CORRUPT;
+    return PT_OK;
+}
+
+/* --- Keyframe ----------------------------------------------------------------------------------------------------- */
+
+static enum pt_status decode_keyframe(struct pt_chunk *chunk, const uint8_t *at)
+{
+    const uint8_t *const end = at + chunk->info.keyframe_bytes;
+    uint64_t count;
+    PT_TRY(pt_varint_decode(&at, end, &count));
+    if (count != (chunk->info.depth < PT_CHUNK_KEYFRAME_MAX ? chunk->info.depth : PT_CHUNK_KEYFRAME_MAX))
+        return PT_CORRUPT;
+    if (count > chunk->keyframe_capacity) {
+        struct pt_stack_frame *frames = realloc(chunk->keyframe, PT_CHUNK_KEYFRAME_MAX * sizeof *frames);
+        if (!frames)
+            return PT_NOMEM;
+        chunk->keyframe = frames;
+        chunk->keyframe_capacity = PT_CHUNK_KEYFRAME_MAX;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint64_t frame;
+        uint64_t age;
+        PT_TRY(pt_varint_decode(&at, end, &frame));
+        PT_TRY(pt_varint_decode(&at, end, &age));
+        if (frame > pt_record_frame(PT_ID_MAX, 1) || age > chunk->info.first_tick)
+            return PT_CORRUPT;
+        chunk->keyframe[i] = (struct pt_stack_frame){
+            .frame = (uint32_t)frame,
+            .entry_tick = chunk->info.first_tick - age,
+        };
+    }
+    chunk->keyframe_count = count;
+    return at == end ? PT_OK : PT_CORRUPT;
+}
+
+/* --- Times -------------------------------------------------------------------------------------------------------- */
+
+/* All times add up to last tick, and the wide part holds exactly what they need. */
+static enum pt_status check_times(const struct pt_chunk *chunk)
+{
+    const struct pt_chunk_info *info = &chunk->info;
+    const uint8_t *const end = chunk->wide + info->wide_bytes;
+    const uint64_t span = info->last_tick - info->first_tick;
+    uint64_t sum = 0;
+    uint32_t escapes = 0;
+    for (size_t i = 0; i < info->entries; i++) {
+        sum += chunk->times[i];
+        escapes += chunk->times[i] == PT_CHUNK_TIME_ESCAPE;
+    }
+    const uint8_t *at = chunk->wide;
+    for (; escapes > 0; escapes--) {
+        uint64_t ticks;
+        PT_TRY(pt_varint_decode(&at, end, &ticks));
+        if (sum > span || ticks > span - sum)
+            return PT_CORRUPT;
+        sum += ticks;
+    }
+    return sum == span && at == end ? PT_OK : PT_CORRUPT;
+}
+
+/* --- Codes and arguments ------------------------------------------------------------------------------------------- */
+
+static uint32_t code_at(const struct pt_chunk *chunk, size_t i)
+{
+    return chunk->codes ? chunk->codes[i] : pt_bytes_load16(chunk->codes16 + 2 * i);
+}
+
+static uint32_t greatest_code(const struct pt_chunk *chunk)
+{
+    const size_t entries = chunk->info.entries;
+    uint32_t greatest = 0;
+    if (chunk->codes) {
+        uint8_t most = 0;
+        for (size_t i = 0; i < entries; i++)
+            most = chunk->codes[i] > most ? chunk->codes[i] : most;
+        greatest = most;
+    } else {
+        uint16_t most = 0;
+        for (size_t i = 0; i < entries; i++) {
+            uint16_t code = pt_bytes_load16(chunk->codes16 + 2 * i);
+            most = code > most ? code : most;
+        }
+        greatest = most;
+    }
+    return greatest;
+}
+
+/* The arguments of one control entry at `*at`. LOST ones add to `lost`. */
+static enum pt_status check_control(uint32_t subtype, const uint8_t **at, const uint8_t *end, uint64_t *lost)
+{
+    uint64_t size;
+    PT_TRY(pt_varint_decode(at, end, &size));
+    if (size > PT_CHUNK_ARGUMENTS_MAX || size > (uint64_t)(end - *at))
+        return PT_CORRUPT;
+    const uint8_t *argument = *at;
+    *at += size;
+    if (subtype == PT_CONTROL_LOST) {
+        struct pt_chunk_lost told;
+        PT_TRY(pt_chunk_lost_decode(&told, argument, (uint32_t)size));
+        *lost += told.count;
+    }
+    /* All arguments are varints; those subtypes that have a meaning have at least one. */
+    if (size == 0 && (subtype == PT_CONTROL_STALL || subtype == PT_CONTROL_BACKSTEP))
+        return PT_CORRUPT;
+    while (argument < *at) {
+        uint64_t value;
+        PT_TRY(pt_varint_decode(&argument, *at, &value));
+    }
+    return PT_OK;
+}
+
+/* Every code is a symbol's, there are as many events as the header tells, and each control entry has its arguments. */
+static enum pt_status check_entries(const struct pt_chunk *chunk)
+{
+    const struct pt_chunk_info *info = &chunk->info;
+    const uint8_t *arguments = chunk->arguments;
+    const uint8_t *const end = arguments + info->argument_bytes;
+    uint64_t lost = 0;
+    uint32_t others = 0; /* entries that are no events */
+    uint32_t other_symbols = 0;
+
+    if (info->entries > 0 && greatest_code(chunk) >= info->symbols)
+        return PT_CORRUPT;
+    for (size_t i = 0; i < info->symbols; i++)
+        other_symbols += !pt_chunk_symbol_is_event(chunk->symbols[i]);
+    /* Most chunks hold nothing but events: then there is nothing to look for. */
+    for (size_t i = 0; other_symbols > 0 && i < info->entries; i++) {
+        const uint32_t symbol = chunk->symbols[code_at(chunk, i)];
+        if (pt_chunk_symbol_is_event(symbol))
+            continue;
+        others++;
+        if (pt_record_kind(symbol) == PT_KIND_CONTROL)
+            PT_TRY(check_control(pt_record_id(symbol), &arguments, end, &lost));
+    }
+    return others == info->entries - info->events && lost == info->lost && arguments == end ? PT_OK : PT_CORRUPT;
+}
+
+/* --- The whole ------------------------------------------------------------------------------------------------------ */
+
+static enum pt_status decode(struct pt_chunk *chunk, const uint8_t *payload, size_t size)
+{
+    const uint8_t *keyframe;
+    PT_TRY(pt_chunk_info_decode(&chunk->info, payload, size));
+    PT_TRY(decompress(chunk, payload + PT_CHUNK_FIXED_SIZE, size - PT_CHUNK_FIXED_SIZE));
+    point_to_parts(chunk, &keyframe);
+    PT_TRY(check_symbols(chunk));
+    PT_TRY(decode_keyframe(chunk, keyframe));
+    PT_TRY(check_times(chunk));
+    return check_entries(chunk);
+}
+
+enum pt_status pt_chunk_decode(struct pt_chunk *chunk, const uint8_t *payload, size_t size)
+{
+    enum pt_status status = decode(chunk, payload, size);
+    if (status != PT_OK) {
+        chunk->info = (struct pt_chunk_info){0};
+        chunk->keyframe_count = 0;
+    }
+    /* The parts of a payload that is all there end where its header says: one that ends too soon inside is damaged. */
+    return status == PT_TRUNCATED && size >= PT_CHUNK_FIXED_SIZE ? PT_CORRUPT : status;
+}
+
+void pt_chunk_release(struct pt_chunk *chunk)
+{
+    ZSTD_freeDCtx(chunk->zstd);
+    free(chunk->keyframe);
+    pt_buffer_release(&chunk->raw);
+    pt_buffer_release(&chunk->scratch);
+    *chunk = (struct pt_chunk){0};
+}
