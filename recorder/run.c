@@ -1,0 +1,234 @@
+/* How the program is run.
+ *
+ * Imitating what python does with a script (sys.path[0], __main__, -m, archives, -i, SystemExit, a KeyboardInterrupt that must end in a
+ * signal, statuses of finalisation …) would be right for one version and nearly right for the others. So we let the interpreter do it:
+ * its configuration is rewritten to what the program's own command line would have made of it, the frames of `-m pytrace`
+ * are taken off the stack, and Py_RunMain is called once more. It never comes back to those frames.
+ *
+ * Py_RunMain runs a little Python before the program's first frame: path hooks, the loader's constructor, the import of runpy. None of it is
+ * the program's. A frame evaluator (PEP 523) waits for the first frame of the program, puts the interpreter's own evaluator back, and
+ * starts the recording: that frame is the first to be seen, entered as any other. */
+
+#define Py_BUILD_CORE                                                                                                  \
+    1 /* for struct _PyInterpreterFrame: 3.11 to 3.13 have no other way to a frame's globals before it runs */
+#include <Python.h>
+#if PY_VERSION_HEX >= 0x030E0000
+#include <internal/pycore_interpframe.h>
+#elif PY_VERSION_HEX >= 0x030B0000
+#include <internal/pycore_frame.h>
+#else
+#include <frameobject.h>
+#endif
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "run.h"
+#include "session.h"
+
+#if PY_VERSION_HEX >= 0x030B0000
+typedef struct _PyInterpreterFrame pt_frame;
+#else
+typedef PyFrameObject pt_frame;
+#endif
+
+/* Exported by every version, declared publicly by some. */
+PyAPI_FUNC(const PyConfig *) _Py_GetConfig(void);
+PyAPI_FUNC(void) _PyInterpreterState_SetNotRunningMain(PyInterpreterState *interp);
+
+/* What the evaluator, which takes no argument of ours, must know. One process runs one program. */
+static struct {
+    PyObject *options; /* keywords of start() */
+    PyObject *globals; /* of the new __main__ */
+    bool keep_going;
+    _PyFrameEvalFunction evaluate; /* the one in force before ours */
+} program;
+
+/* --- The first frame ------------------------------------------------------------------------------------------------ */
+
+static PyCodeObject *frame_code(pt_frame *frame)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return (PyCodeObject *)PyUnstable_InterpreterFrame_GetCode(frame);
+#else
+    Py_INCREF(frame->f_code);
+    return frame->f_code;
+#endif
+}
+
+/* The first frame is the body of __main__, or, for a module, a directory or an archive, the function of runpy that python calls to
+ * run it: it imports the packages around the module, which belong to the program, and the program's tracebacks show it. */
+static bool is_first_frame(pt_frame *frame)
+{
+    if (frame->f_globals == program.globals)
+        return true;
+    PyCodeObject *code = frame_code(frame);
+    bool found = code && PyUnicode_CompareWithASCIIString(code->co_name, "_run_module_as_main") == 0;
+    Py_XDECREF(code);
+    return found;
+}
+
+/* The line for whoever started the recorder: what is wrong, without the errno in front. */
+static void report(const char *prefix)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    PyObject *filename = PyObject_GetAttrString(error, "filename");
+    PyObject *strerror = filename ? PyObject_GetAttrString(error, "strerror") : NULL;
+    PyErr_Clear();
+    if (filename && filename != Py_None && PyErr_GivenExceptionMatches(error, PyExc_FileExistsError))
+        PySys_FormatStderr("pytrace: %s%S exists already; --force replaces it\n", prefix, filename);
+    else if (filename && filename != Py_None && strerror)
+        PySys_FormatStderr("pytrace: %s%S: %S\n", prefix, filename, strerror);
+    else
+        PySys_FormatStderr("pytrace: %s%S\n", prefix, error);
+    Py_XDECREF(filename);
+    Py_XDECREF(strerror);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+}
+
+static void start(void)
+{
+    if (pt_session_start(program.options, true) < 0) {
+        bool wrong_options = PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_TypeError);
+        bool go_on = program.keep_going && !wrong_options;
+        report(go_on ? "not recording: " : "");
+        if (!go_on)
+            Py_Exit(2);
+    }
+    Py_CLEAR(program.options);
+}
+
+static PyObject *wait_for_program(PyThreadState *tstate, pt_frame *frame, int throwing)
+{
+    if (is_first_frame(frame)) {
+        _PyInterpreterState_SetEvalFrameFunc(tstate->interp, program.evaluate);
+        start();
+    }
+    return program.evaluate(tstate, frame, throwing);
+}
+
+/* --- Becoming an interpreter that was started for the program ------------------------------------------------------------- */
+
+/* What start-up puts into sys.modules["__main__"]; Py_RunMain fills in the rest. Returns a borrowed reference to its globals. */
+static PyObject *renew_main(void)
+{
+    PyObject *globals = NULL, *loader = NULL, *annotations = NULL;
+    PyObject *bootstrap = PyImport_ImportModule("_frozen_importlib");
+    PyObject *builtins = PyImport_ImportModule("builtins");
+    PyObject *module = PyModule_New("__main__");
+    if (!bootstrap || !builtins || !module)
+        goto cleanup;
+
+#if PY_VERSION_HEX < 0x030E0000
+    annotations = PyDict_New();
+    if (!annotations || PyObject_SetAttrString(module, "__annotations__", annotations) < 0)
+        goto cleanup;
+#endif
+    loader = PyObject_GetAttrString(bootstrap, "BuiltinImporter");
+    if (!loader || PyObject_SetAttrString(module, "__builtins__", builtins) < 0 ||
+        PyObject_SetAttrString(module, "__loader__", loader) < 0 ||
+        PyDict_SetItemString(PyImport_GetModuleDict(), "__main__", module) < 0)
+        goto cleanup;
+    globals = PyModule_GetDict(module);
+
+cleanup:
+    Py_XDECREF(module);
+    Py_XDECREF(builtins);
+    Py_XDECREF(bootstrap);
+    Py_XDECREF(loader);
+    Py_XDECREF(annotations);
+    return globals;
+}
+
+static int set_config_string(PyConfig *config, wchar_t **field, PyObject *text)
+{
+    wchar_t *wide = text ? PyUnicode_AsWideCharString(text, NULL) : NULL;
+    if (text && !wide)
+        return -1;
+    PyStatus status = PyConfig_SetString(config, field, wide);
+    PyMem_Free(wide);
+    if (PyStatus_Exception(status)) {
+        PyErr_SetString(PyExc_MemoryError, status.err_msg);
+        return -1;
+    }
+    return 0;
+}
+
+/* The fields that Py_RunMain decides by, as the command line `python program args…` would have set them. */
+static int configure(PyConfig *config, const char *kind, PyObject *target, PyObject *argv)
+{
+    PyObject *script = NULL, *command = NULL, *module = NULL;
+    if (strcmp(kind, "module") == 0)
+        module = target;
+    else if (strcmp(kind, "command") == 0)
+        command = target;
+    else if (PyUnicode_CompareWithASCIIString(target, "-") != 0)
+        script = target;
+    if (set_config_string(config, &config->run_filename, script) < 0 ||
+        set_config_string(config, &config->run_command, command) < 0 ||
+        set_config_string(config, &config->run_module, module) < 0)
+        return -1;
+
+    /* Of argv, Py_RunMain only looks at the first: it decides over sys.path[0]. */
+    if (set_config_string(config, &config->argv.items[0], PyList_GET_ITEM(argv, 0)) < 0)
+        return -1;
+    return PySys_SetObject("argv", argv);
+}
+
+/* A program that walks its stack (traceback.print_stack, warnings with a stacklevel) finds its own frames only, and may recurse as
+ * deep as ever. The frames below stay in memory, held by C calls that are never returned to. */
+static void forget_frames(PyThreadState *tstate)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    tstate->current_frame = NULL;
+    tstate->py_recursion_remaining = tstate->py_recursion_limit;
+    tstate->c_recursion_remaining = Py_C_RECURSION_LIMIT;
+#elif PY_VERSION_HEX >= 0x030C0000
+    tstate->cframe = &tstate->root_cframe;
+    tstate->py_recursion_remaining = tstate->py_recursion_limit;
+    tstate->c_recursion_remaining = C_RECURSION_LIMIT;
+#elif PY_VERSION_HEX >= 0x030B0000
+    tstate->cframe = &tstate->root_cframe;
+    tstate->recursion_remaining = tstate->recursion_limit;
+#else
+    tstate->frame = NULL;
+    tstate->recursion_depth = 0;
+#endif
+}
+
+PyObject *pt_run(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    (void)module;
+    const char *kind;
+    PyObject *target, *argv, *orig_argv;
+    int keep_going;
+    if (!PyArg_ParseTuple(args, "sUO!Op:run", &kind, &target, &PyList_Type, &argv, &orig_argv, &keep_going))
+        return NULL;
+
+    PyThreadState *tstate = PyThreadState_Get();
+    PyConfig *config = (PyConfig *)(uintptr_t)_Py_GetConfig();
+    if (configure(config, kind, target, argv) < 0)
+        return NULL;
+    if (orig_argv != Py_None && PySys_SetObject("orig_argv", orig_argv) < 0)
+        return NULL;
+    program.globals = renew_main();
+    if (!program.globals)
+        return NULL;
+    Py_XINCREF(kwargs);
+    program.options = kwargs;
+    program.keep_going = keep_going;
+    program.evaluate = _PyInterpreterState_GetEvalFrameFunc(tstate->interp);
+
+    PyGC_Collect(); /* what the modules of `-m pytrace` leave behind is not to be collected in the program's time */
+#if PY_VERSION_HEX >= 0x030C0100
+    _PyInterpreterState_SetNotRunningMain(tstate->interp); /* Py_RunMain insists on being the only one */
+#endif
+    forget_frames(tstate);
+    _PyInterpreterState_SetEvalFrameFunc(tstate->interp, wait_for_program);
+    exit(Py_RunMain());
+}
