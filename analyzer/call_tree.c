@@ -1,0 +1,279 @@
+#include "call_tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A frame of the thread that is being read. */
+struct pt_call_frame {
+    uint32_t node;
+    bool folded; /* an outer frame of the same function holds the same node */
+};
+
+/* What is on the stack of a function: where its calls fold to. */
+struct pt_call_active {
+    uint32_t node; /* 0: not on the stack */
+    uint32_t depth;
+};
+
+struct pt_call_tree_private {
+    uint32_t capacity; /* of nodes */
+    uint32_t *slots;   /* hash of (parent, function) to node, open addressing, 0 is free */
+    uint32_t slot_mask;
+    bool collapse;
+    struct pt_call_active *active; /* by function, if recursion is collapsed */
+    struct pt_call_frame *frames;  /* [0] is where the thread stands in the tree */
+    size_t frame_count;
+    size_t frame_capacity;
+    uint64_t clock; /* of the last step */
+    bool started;   /* `clock` holds something */
+    bool paused;
+    double tick_ns;
+};
+
+static uint32_t pt_call_tree_hash(uint32_t parent, uint32_t function)
+{
+    uint64_t key = ((uint64_t)parent << 32 | function) * UINT64_C(0x9E3779B97F4A7C15);
+    return (uint32_t)(key >> 32);
+}
+
+/* The slot that holds the child, or the free one where it belongs. */
+static uint32_t *pt_call_tree_slot(struct pt_call_tree *tree, uint32_t parent, uint32_t function)
+{
+    struct pt_call_tree_private *private = tree->private;
+    uint32_t at = pt_call_tree_hash(parent, function) & private->slot_mask;
+    for (;;) {
+        uint32_t node = private->slots[at];
+        if (!node || (tree->nodes[node].parent == parent && tree->nodes[node].function == function))
+            return &private->slots[at];
+        at = (at + 1) & private->slot_mask;
+    }
+}
+
+/* Room for twice as many nodes; the hash stays at most half full. */
+static enum pt_status pt_call_tree_grow(struct pt_call_tree *tree)
+{
+    struct pt_call_tree_private *private = tree->private;
+    uint64_t capacity = private->capacity ? 2 * (uint64_t) private->capacity : 1024;
+    struct pt_call_node *nodes;
+    uint32_t *slots;
+
+    if (capacity > UINT32_C(1) << 30)
+        return PT_NOMEM;
+    nodes = reallocarray(tree->nodes, capacity, sizeof *nodes);
+    if (!nodes)
+        return PT_NOMEM;
+    tree->nodes = nodes;
+    slots = calloc(2 * capacity, sizeof *slots);
+    if (!slots)
+        return PT_NOMEM;
+    free(private->slots);
+    private->slots = slots;
+    private->slot_mask = (uint32_t)(2 * capacity - 1);
+    private->capacity = (uint32_t)capacity;
+    for (uint32_t node = 1; node < tree->count; node++)
+        *pt_call_tree_slot(tree, nodes[node].parent, nodes[node].function) = node;
+    return PT_OK;
+}
+
+/* The child of `parent` for `function`, made if need be. */
+static enum pt_status pt_call_tree_child(struct pt_call_tree *tree, uint32_t parent, uint32_t function, uint32_t *child)
+{
+    uint32_t recent = tree->nodes[parent].recent_child;
+    if (recent && tree->nodes[recent].function == function) {
+        *child = recent;
+        return PT_OK;
+    }
+    uint32_t *slot = pt_call_tree_slot(tree, parent, function);
+    if (!*slot) {
+        if (tree->count == tree->private->capacity) {
+            PT_TRY(pt_call_tree_grow(tree));
+            slot = pt_call_tree_slot(tree, parent, function);
+        }
+        *slot = tree->count;
+        tree->nodes[tree->count++] = (struct pt_call_node){
+            .parent = parent,
+            .function = function,
+            .next_sibling = tree->nodes[parent].first_child,
+            .recursion = 1,
+        };
+        tree->nodes[parent].first_child = *slot;
+    }
+    *child = tree->nodes[parent].recent_child = *slot;
+    return PT_OK;
+}
+
+static enum pt_status pt_call_tree_push(struct pt_call_tree_private *private, uint32_t node, bool folded)
+{
+    if (private->frame_count == private->frame_capacity) {
+        size_t capacity = private->frame_capacity ? 2 * private->frame_capacity : 256;
+        struct pt_call_frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
+        if (!frames)
+            return PT_NOMEM;
+        private->frames = frames;
+        private->frame_capacity = capacity;
+    }
+    private->frames[private->frame_count++] = (struct pt_call_frame){node, folded};
+    return PT_OK;
+}
+
+enum pt_status pt_call_tree_new(struct pt_call_tree **out, size_t functions, bool collapse)
+{
+    struct pt_call_tree *tree = calloc(1, sizeof *tree);
+    struct pt_call_tree_private *private = calloc(1, sizeof *private);
+    enum pt_status status = PT_NOMEM;
+
+    if (!tree || !private) {
+        free(tree);
+        free(private);
+        return PT_NOMEM;
+    }
+    tree->private = private;
+    private->collapse = collapse;
+    private->active = calloc(functions + 1, sizeof *private->active);
+    if (!private->active)
+        goto cleanup;
+    status = pt_call_tree_grow(tree);
+    if (status != PT_OK)
+        goto cleanup;
+    tree->nodes[0] = (struct pt_call_node){.recursion = 1};
+    tree->count = 1;
+    *out = tree;
+    tree = NULL;
+
+cleanup:
+    pt_call_tree_free(tree);
+    return status;
+}
+
+void pt_call_tree_free(struct pt_call_tree *tree)
+{
+    if (!tree)
+        return;
+    free(tree->private->slots);
+    free(tree->private->active);
+    free(tree->private->frames);
+    free(tree->private);
+    free(tree->nodes);
+    free(tree);
+}
+
+/* Ticks count on within a trace; only where another one begins, whose ticks are of another length, they are turned into time. */
+static void pt_call_tree_settle(struct pt_call_tree *tree)
+{
+    double tick_ns = tree->private->tick_ns;
+    for (uint32_t i = 0; i < tree->count; i++) {
+        struct pt_call_node *node = &tree->nodes[i];
+        node->self_ns += (uint64_t)((double)node->self_ticks * tick_ns + 0.5);
+        node->other_ns += (uint64_t)((double)node->other_ticks * tick_ns + 0.5);
+        node->self_ticks = node->other_ticks = 0;
+    }
+}
+
+enum pt_status pt_call_tree_begin(struct pt_call_tree *tree, uint32_t group, double tick_ns)
+{
+    struct pt_call_tree_private *private = tree->private;
+    uint32_t top = 0;
+
+    if (tick_ns != private->tick_ns)
+        pt_call_tree_settle(tree);
+    private->tick_ns = tick_ns;
+    private->started = false;
+    private->paused = false;
+    private->frame_count = 0;
+    if (group < PT_CALL_TREE_GROUP)
+        PT_TRY(pt_call_tree_child(tree, 0, PT_CALL_TREE_GROUP | group, &top));
+    return pt_call_tree_push(private, top, false);
+}
+
+static enum pt_status pt_call_tree_enter(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
+{
+    struct pt_call_tree_private *private = tree->private;
+    struct pt_call_active *active = &private->active[step->function];
+    bool folded = private->collapse && active->node;
+    uint32_t node = active->node;
+
+    if (!folded)
+        PT_TRY(pt_call_tree_child(tree, *current, step->function, &node));
+    PT_TRY(pt_call_tree_push(private, node, folded));
+    if (step->kind == PT_STEP_CALL) {
+        tree->nodes[node].calls++;
+        tree->nodes[node].primitive += !folded;
+    }
+    if (private->collapse) {
+        active->node = node;
+        if (++active->depth > tree->nodes[node].recursion)
+            tree->nodes[node].recursion = active->depth;
+    }
+    *current = node;
+    return PT_OK;
+}
+
+static void pt_call_tree_leave(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
+{
+    struct pt_call_tree_private *private = tree->private;
+    if (private->frame_count <= 1)
+        return;
+    const struct pt_call_frame *left = &private->frames[--private->frame_count];
+    struct pt_call_node *node = &tree->nodes[left->node];
+
+    node->raised += step->kind == PT_STEP_RAISE;
+    if (private->collapse) {
+        struct pt_call_active *active = &private->active[node->function];
+        active->depth--;
+        if (!left->folded)
+            active->node = 0;
+    }
+    *current = private->frames[private->frame_count - 1].node;
+}
+
+enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step *steps, size_t count)
+{
+    struct pt_call_tree_private *private = tree->private;
+    uint32_t current = private->frames[private->frame_count - 1].node;
+    uint64_t clock = private->started || !count ? private->clock : steps[0].clock;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct pt_step *step = &steps[i];
+        if (private->paused)
+            tree->nodes[current].other_ticks += step->clock - clock;
+        else
+            tree->nodes[current].self_ticks += step->clock - clock;
+        clock = step->clock;
+        switch ((enum pt_step_kind)step->kind) {
+        case PT_STEP_CALL:
+        case PT_STEP_OPEN:
+            PT_TRY(pt_call_tree_enter(tree, step, &current));
+            break;
+        case PT_STEP_LEAVE:
+        case PT_STEP_RAISE:
+        case PT_STEP_CLOSE:
+            pt_call_tree_leave(tree, step, &current);
+            break;
+        case PT_STEP_PAUSE:
+            private
+            ->paused = true;
+            break;
+        case PT_STEP_SKIP:
+            private
+            ->paused = false;
+            break;
+        }
+    }
+    private->clock = clock;
+    private->started = true;
+    return PT_OK;
+}
+
+void pt_call_tree_finish(struct pt_call_tree *tree)
+{
+    pt_call_tree_settle(tree);
+    for (uint32_t i = tree->count; i-- > 0;) {
+        struct pt_call_node *node = &tree->nodes[i];
+        /* Time under an empty stack is no function's. */
+        if (i == 0 || node->function & PT_CALL_TREE_GROUP)
+            node->self_ns = node->other_ns = 0;
+        node->total_ns += node->self_ns + node->other_ns;
+        if (i > 0)
+            tree->nodes[node->parent].total_ns += node->total_ns;
+    }
+}
