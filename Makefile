@@ -7,7 +7,7 @@ BUILD ?= build
 PRESET ?= release
 export PYTHON BUILD PRESET
 
-.PHONY: build test demo bench format tidy clean help
+.PHONY: build test demo bench fuzz format tidy clean help
 .DEFAULT_GOAL := build
 
 build: ## build the recorder and pytrace-analyze into $(BUILD)/
@@ -21,6 +21,9 @@ demo: ## record a real program, read it back, kill one and read that too
 
 bench: ## measure what recording costs, beside cProfile, and how fast the analyzer reads
 	@scripts/bench
+
+fuzz: ## fuzz the readers of untrusted bytes, a minute each (needs clang)
+	@scripts/fuzz
 
 format: ## rewrite the C sources in the project's format
 	@scripts/format
