@@ -4,13 +4,13 @@
 #include <string.h>
 
 /* A frame of the thread that is being read. */
-struct pt_call_frame {
+struct frame {
     uint32_t node;
     bool folded; /* an outer frame of the same function holds the same node */
 };
 
 /* What is on the stack of a function: where its calls fold to. */
-struct pt_call_active {
+struct active {
     uint32_t node; /* 0: not on the stack */
     uint32_t depth;
 };
@@ -20,8 +20,8 @@ struct pt_call_tree_private {
     uint32_t *slots;   /* hash of (parent, function) to node, open addressing, 0 is free */
     uint32_t slot_mask;
     bool collapse;
-    struct pt_call_active *active; /* by function, if recursion is collapsed */
-    struct pt_call_frame *frames;  /* [0] is where the thread stands in the tree */
+    struct active *active; /* by function, if recursion is collapsed */
+    struct frame *frames;  /* [0] is where the thread stands in the tree */
     size_t frame_count;
     size_t frame_capacity;
     uint64_t clock; /* of the last step */
@@ -30,17 +30,17 @@ struct pt_call_tree_private {
     double tick_ns;
 };
 
-static uint32_t pt_call_tree_hash(uint32_t parent, uint32_t function)
+static uint32_t hash_of(uint32_t parent, uint32_t function)
 {
     uint64_t key = ((uint64_t)parent << 32 | function) * UINT64_C(0x9E3779B97F4A7C15);
     return (uint32_t)(key >> 32);
 }
 
 /* The slot that holds the child, or the free one where it belongs. */
-static uint32_t *pt_call_tree_slot(struct pt_call_tree *tree, uint32_t parent, uint32_t function)
+static uint32_t *find_slot(struct pt_call_tree *tree, uint32_t parent, uint32_t function)
 {
     struct pt_call_tree_private *private = tree->private;
-    uint32_t at = pt_call_tree_hash(parent, function) & private->slot_mask;
+    uint32_t at = hash_of(parent, function) & private->slot_mask;
     for (;;) {
         uint32_t node = private->slots[at];
         if (!node || (tree->nodes[node].parent == parent && tree->nodes[node].function == function))
@@ -50,7 +50,7 @@ static uint32_t *pt_call_tree_slot(struct pt_call_tree *tree, uint32_t parent, u
 }
 
 /* Room for twice as many nodes; the hash stays at most half full. */
-static enum pt_status pt_call_tree_grow(struct pt_call_tree *tree)
+static enum pt_status grow(struct pt_call_tree *tree)
 {
     struct pt_call_tree_private *private = tree->private;
     uint64_t capacity = private->capacity ? 2 * (uint64_t) private->capacity : 1024;
@@ -71,23 +71,23 @@ static enum pt_status pt_call_tree_grow(struct pt_call_tree *tree)
     private->slot_mask = (uint32_t)(2 * capacity - 1);
     private->capacity = (uint32_t)capacity;
     for (uint32_t node = 1; node < tree->count; node++)
-        *pt_call_tree_slot(tree, nodes[node].parent, nodes[node].function) = node;
+        *find_slot(tree, nodes[node].parent, nodes[node].function) = node;
     return PT_OK;
 }
 
 /* The child of `parent` for `function`, made if need be. */
-static enum pt_status pt_call_tree_child(struct pt_call_tree *tree, uint32_t parent, uint32_t function, uint32_t *child)
+static enum pt_status find_child(struct pt_call_tree *tree, uint32_t parent, uint32_t function, uint32_t *child)
 {
     uint32_t recent = tree->nodes[parent].recent_child;
     if (recent && tree->nodes[recent].function == function) {
         *child = recent;
         return PT_OK;
     }
-    uint32_t *slot = pt_call_tree_slot(tree, parent, function);
+    uint32_t *slot = find_slot(tree, parent, function);
     if (!*slot) {
         if (tree->count == tree->private->capacity) {
-            PT_TRY(pt_call_tree_grow(tree));
-            slot = pt_call_tree_slot(tree, parent, function);
+            PT_TRY(grow(tree));
+            slot = find_slot(tree, parent, function);
         }
         *slot = tree->count;
         tree->nodes[tree->count++] = (struct pt_call_node){
@@ -102,17 +102,17 @@ static enum pt_status pt_call_tree_child(struct pt_call_tree *tree, uint32_t par
     return PT_OK;
 }
 
-static enum pt_status pt_call_tree_push(struct pt_call_tree_private *private, uint32_t node, bool folded)
+static enum pt_status push(struct pt_call_tree_private *private, uint32_t node, bool folded)
 {
     if (private->frame_count == private->frame_capacity) {
         size_t capacity = private->frame_capacity ? 2 * private->frame_capacity : 256;
-        struct pt_call_frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
+        struct frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
         if (!frames)
             return PT_NOMEM;
         private->frames = frames;
         private->frame_capacity = capacity;
     }
-    private->frames[private->frame_count++] = (struct pt_call_frame){node, folded};
+    private->frames[private->frame_count++] = (struct frame){node, folded};
     return PT_OK;
 }
 
@@ -132,7 +132,7 @@ enum pt_status pt_call_tree_new(struct pt_call_tree **out, size_t functions, boo
     private->active = calloc(functions + 1, sizeof *private->active);
     if (!private->active)
         goto cleanup;
-    status = pt_call_tree_grow(tree);
+    status = grow(tree);
     if (status != PT_OK)
         goto cleanup;
     tree->nodes[0] = (struct pt_call_node){.recursion = 1};
@@ -158,7 +158,7 @@ void pt_call_tree_free(struct pt_call_tree *tree)
 }
 
 /* Ticks count on within a trace; only where another one begins, whose ticks are of another length, they are turned into time. */
-static void pt_call_tree_settle(struct pt_call_tree *tree)
+static void settle(struct pt_call_tree *tree)
 {
     double tick_ns = tree->private->tick_ns;
     for (uint32_t i = 0; i < tree->count; i++) {
@@ -175,26 +175,26 @@ enum pt_status pt_call_tree_begin(struct pt_call_tree *tree, uint32_t group, dou
     uint32_t top = 0;
 
     if (tick_ns != private->tick_ns)
-        pt_call_tree_settle(tree);
+        settle(tree);
     private->tick_ns = tick_ns;
     private->started = false;
     private->paused = false;
     private->frame_count = 0;
     if (group < PT_CALL_TREE_GROUP)
-        PT_TRY(pt_call_tree_child(tree, 0, PT_CALL_TREE_GROUP | group, &top));
-    return pt_call_tree_push(private, top, false);
+        PT_TRY(find_child(tree, 0, PT_CALL_TREE_GROUP | group, &top));
+    return push(private, top, false);
 }
 
-static enum pt_status pt_call_tree_enter(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
+static enum pt_status enter(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
 {
     struct pt_call_tree_private *private = tree->private;
-    struct pt_call_active *active = &private->active[step->function];
+    struct active *active = &private->active[step->function];
     bool folded = private->collapse && active->node;
     uint32_t node = active->node;
 
     if (!folded)
-        PT_TRY(pt_call_tree_child(tree, *current, step->function, &node));
-    PT_TRY(pt_call_tree_push(private, node, folded));
+        PT_TRY(find_child(tree, *current, step->function, &node));
+    PT_TRY(push(private, node, folded));
     if (step->kind == PT_STEP_CALL) {
         tree->nodes[node].calls++;
         tree->nodes[node].primitive += !folded;
@@ -208,17 +208,17 @@ static enum pt_status pt_call_tree_enter(struct pt_call_tree *tree, const struct
     return PT_OK;
 }
 
-static void pt_call_tree_leave(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
+static void leave(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
 {
     struct pt_call_tree_private *private = tree->private;
     if (private->frame_count <= 1)
         return;
-    const struct pt_call_frame *left = &private->frames[--private->frame_count];
+    const struct frame *left = &private->frames[--private->frame_count];
     struct pt_call_node *node = &tree->nodes[left->node];
 
     node->raised += step->kind == PT_STEP_RAISE;
     if (private->collapse) {
-        struct pt_call_active *active = &private->active[node->function];
+        struct active *active = &private->active[node->function];
         active->depth--;
         if (!left->folded)
             active->node = 0;
@@ -242,12 +242,12 @@ enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step 
         switch ((enum pt_step_kind)step->kind) {
         case PT_STEP_CALL:
         case PT_STEP_OPEN:
-            PT_TRY(pt_call_tree_enter(tree, step, &current));
+            PT_TRY(enter(tree, step, &current));
             break;
         case PT_STEP_LEAVE:
         case PT_STEP_RAISE:
         case PT_STEP_CLOSE:
-            pt_call_tree_leave(tree, step, &current);
+            leave(tree, step, &current);
             break;
         case PT_STEP_PAUSE:
             private
@@ -266,7 +266,7 @@ enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step 
 
 void pt_call_tree_finish(struct pt_call_tree *tree)
 {
-    pt_call_tree_settle(tree);
+    settle(tree);
     for (uint32_t i = tree->count; i-- > 0;) {
         struct pt_call_node *node = &tree->nodes[i];
         /* Time under an empty stack is no function's. */

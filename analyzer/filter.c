@@ -60,7 +60,7 @@ unsigned pt_filter_bits(const struct pt_filter *filter)
     return filter->bits;
 }
 
-static bool pt_filter_finds(const struct pt_filter_pattern *pattern, const char *text)
+static bool finds(const struct pt_filter_pattern *pattern, const char *text)
 {
     return regexec(&pattern->compiled, text, 0, NULL, 0) == 0;
 }
@@ -82,9 +82,9 @@ enum pt_status pt_filter_match(const struct pt_filter *filter, const struct pt_f
         const struct pt_filter_pattern *pattern = &filter->patterns[i];
         /* A Python label holds the file's name, and an operand that happens to be part of a directory would match all in it. */
         bool beyond_names = pattern->bit != PT_FILTER_MATCH;
-        if (pt_filter_finds(pattern, (const char *)name.data) || pt_filter_finds(pattern, function->qualname) ||
-            ((beyond_names || function->kind == PT_NAME_C) && pt_filter_finds(pattern, function->label)) ||
-            (beyond_names && pt_filter_finds(pattern, function->file)))
+        if (finds(pattern, (const char *)name.data) || finds(pattern, function->qualname) ||
+            ((beyond_names || function->kind == PT_NAME_C) && finds(pattern, function->label)) ||
+            (beyond_names && finds(pattern, function->file)))
             matched |= pattern->bit;
     }
     *bits = matched;

@@ -7,9 +7,9 @@
 #include "options.h"
 
 /* Where the explanations begin; a longer head pushes its own to the next line. */
-#define PT_HELP_COLUMN 24
+#define COLUMN 24
 
-static void pt_help_title(struct pt_screen *screen, const char *title)
+static void print_title(struct pt_screen *screen, const char *title)
 {
     pt_screen_style(screen, PT_SCREEN_HEAD);
     pt_screen_put(screen, title);
@@ -17,18 +17,18 @@ static void pt_help_title(struct pt_screen *screen, const char *title)
     pt_screen_put(screen, "\n");
 }
 
-static void pt_help_row(struct pt_screen *screen, const char *head, const char *text)
+static void print_row(struct pt_screen *screen, const char *head, const char *text)
 {
-    int width = PT_HELP_COLUMN - 4;
+    int width = COLUMN - 4;
     if (strlen(head) > (size_t)width)
-        pt_screen_printf(screen, "  %s\n%*s%s\n", head, PT_HELP_COLUMN, "", text);
+        pt_screen_printf(screen, "  %s\n%*s%s\n", head, COLUMN, "", text);
     else
         pt_screen_printf(screen, "  %-*s  %s\n", width, head, text);
 }
 
-static void pt_help_options(struct pt_screen *screen)
+static void print_options(struct pt_screen *screen)
 {
-    pt_help_title(screen, "Options");
+    print_title(screen, "Options");
     for (size_t i = 0; i < pt_option_count; i++) {
         const struct pt_option *option = &pt_option_table[i];
         char letter[8] = "    ";
@@ -37,38 +37,38 @@ static void pt_help_options(struct pt_screen *screen)
             snprintf(letter, sizeof letter, "-%c, ", option->letter);
         snprintf(head, sizeof head, "%s--%s%s%s", letter, option->name, option->argument ? " " : "",
                  option->argument ? option->argument : "");
-        pt_help_row(screen, head, option->text);
+        print_row(screen, head, option->text);
     }
 }
 
-static void pt_help_general(struct pt_screen *screen)
+static void print_general(struct pt_screen *screen)
 {
     pt_screen_put(screen, "pytrace-analyze answers questions about what pytrace recorded.\n\n");
-    pt_help_title(screen, "Usage");
+    print_title(screen, "Usage");
     pt_screen_put(screen, "  pytrace-analyze TRACE... [options]\n"
                           "  pytrace-analyze COMMAND TRACE... [options]\n\n");
-    pt_help_title(screen, "Commands");
+    print_title(screen, "Commands");
     for (size_t i = 0; i < pt_command_count; i++) {
         const struct pt_command *command = &pt_command_table[i];
         char head[64];
         snprintf(head, sizeof head, "%s%s%s", command->name, command->operand ? " " : "",
                  command->operand ? command->operand : "");
-        pt_help_row(screen, head, command->text);
+        print_row(screen, head, command->text);
     }
     pt_screen_printf(screen, "\nWithout a command: %s. `pytrace-analyze COMMAND --help` shows an example.\n\n",
                      pt_command_table[0].name);
-    pt_help_options(screen);
+    print_options(screen);
 }
 
-static void pt_help_command(struct pt_screen *screen, const struct pt_command *command)
+static void print_command(struct pt_screen *screen, const struct pt_command *command)
 {
     pt_screen_printf(screen, "%s: %s\n\n", command->name, command->text);
-    pt_help_title(screen, "Usage");
+    print_title(screen, "Usage");
     pt_screen_printf(screen, "  pytrace-analyze %s%s%s TRACE... [options]\n\n", command->name,
                      command->operand ? " " : "", command->operand ? command->operand : "");
-    pt_help_title(screen, "Example");
+    print_title(screen, "Example");
     pt_screen_printf(screen, "  %s\n\n", command->example);
-    pt_help_options(screen);
+    print_options(screen);
 }
 
 bool pt_help_print(struct pt_screen *screen, const char *name)
@@ -77,8 +77,8 @@ bool pt_help_print(struct pt_screen *screen, const char *name)
     if (name && !command)
         return false;
     if (command)
-        pt_help_command(screen, command);
+        print_command(screen, command);
     else
-        pt_help_general(screen);
+        print_general(screen);
     return true;
 }

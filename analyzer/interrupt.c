@@ -6,7 +6,7 @@
 /* Signals belong to the process, so this is the one flag that cannot live in a struct. */
 static volatile sig_atomic_t pt_interrupt_signal;
 
-static void pt_interrupt_note(int number)
+static void note(int number)
 {
     pt_interrupt_signal = number;
 }
@@ -15,7 +15,7 @@ void pt_interrupt_catch(void)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     /* SA_RESETHAND: whoever presses Ctrl-C twice means it. SA_RESTART: only the loops decide where to stop. */
-    struct sigaction action = {.sa_handler = pt_interrupt_note, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
 
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {

@@ -14,7 +14,7 @@ extern char **environ;
 
 /* Whether the shell would find the program that `command` begins with. Asked first, because a pager that fails to start
  * swallows the report. */
-static bool pt_pager_is_installed(const char *command)
+static bool is_installed(const char *command)
 {
     char program[256];
     char path[4096];
@@ -49,7 +49,7 @@ bool pt_pager_start(struct pt_pager *pager)
 
     if (!command)
         command = "less";
-    if (strcmp(command, "cat") == 0 || !pt_pager_is_installed(command))
+    if (strcmp(command, "cat") == 0 || !is_installed(command))
         return false;
     /* Quit if all fits on one screen, pass colour on, leave the text on the screen. */
     setenv("LESS", "FRX", 0);

@@ -4,10 +4,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PT_PROGRESS_DELAY_NS  UINT64_C(500000000) /* shorter work is not worth the flicker */
-#define PT_PROGRESS_PERIOD_NS UINT64_C(100000000)
+#define DELAY_NS  UINT64_C(500000000) /* shorter work is not worth the flicker */
+#define PERIOD_NS UINT64_C(100000000)
 
-static uint64_t pt_progress_now_ns(void)
+static uint64_t read_clock(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -19,13 +19,13 @@ void pt_progress_init(struct pt_progress *progress, const char *what, uint64_t t
     progress->what = what;
     progress->total = total;
     progress->enabled = allowed && total > 0 && isatty(STDERR_FILENO);
-    progress->start_ns = pt_progress_now_ns();
+    progress->start_ns = read_clock();
     atomic_init(&progress->done, 0);
-    atomic_init(&progress->next_ns, progress->start_ns + PT_PROGRESS_DELAY_NS);
+    atomic_init(&progress->next_ns, progress->start_ns + DELAY_NS);
     atomic_init(&progress->painted, false);
 }
 
-static void pt_progress_paint(struct pt_progress *progress, uint64_t done, uint64_t now_ns)
+static void paint(struct pt_progress *progress, uint64_t done, uint64_t now_ns)
 {
     double share = (double)done / (double)progress->total;
     double spent_s = (double)(now_ns - progress->start_ns) / 1e9;
@@ -49,12 +49,11 @@ void pt_progress_step(struct pt_progress *progress, uint64_t amount)
     if (!progress->enabled)
         return;
     uint64_t done = atomic_fetch_add_explicit(&progress->done, amount, memory_order_relaxed) + amount;
-    uint64_t now_ns = pt_progress_now_ns();
+    uint64_t now_ns = read_clock();
     uint64_t next_ns = atomic_load_explicit(&progress->next_ns, memory_order_relaxed);
-    if (now_ns >= next_ns &&
-        atomic_compare_exchange_strong_explicit(&progress->next_ns, &next_ns, now_ns + PT_PROGRESS_PERIOD_NS,
-                                                memory_order_relaxed, memory_order_relaxed))
-        pt_progress_paint(progress, done, now_ns);
+    if (now_ns >= next_ns && atomic_compare_exchange_strong_explicit(&progress->next_ns, &next_ns, now_ns + PERIOD_NS,
+                                                                     memory_order_relaxed, memory_order_relaxed))
+        paint(progress, done, now_ns);
 }
 
 void pt_progress_finish(struct pt_progress *progress)

@@ -15,7 +15,7 @@
 #include "pager.h"
 #include "text.h"
 
-#define PT_SCREEN_FLUSH_SIZE (64 * 1024)
+#define FLUSH_SIZE (64 * 1024)
 
 /* Invariant: while lines are cut, bytes from `line` on in `pending` are the line that is being written; what stands before
  * it is finished. */
@@ -37,7 +37,7 @@ struct pt_screen {
     struct pt_error failure;
 };
 
-static const char *const pt_screen_sequences[] = {
+static const char *const sequences[] = {
     [PT_SCREEN_PLAIN] = "\x1b[0m",  [PT_SCREEN_STRONG] = "\x1b[0;1m", [PT_SCREEN_DIM] = "\x1b[0;2m",
     [PT_SCREEN_HEAD] = "\x1b[0;1m", [PT_SCREEN_GOOD] = "\x1b[0;32m",  [PT_SCREEN_WARN] = "\x1b[0;33m",
     [PT_SCREEN_HOT] = "\x1b[0;31m",
@@ -45,7 +45,7 @@ static const char *const pt_screen_sequences[] = {
 
 /* --- Opening ------------------------------------------------------------------------------------------------------ */
 
-static size_t pt_screen_terminal_width(int fd)
+static size_t terminal_width(int fd)
 {
     struct winsize size;
     const char *columns = getenv("COLUMNS");
@@ -58,7 +58,7 @@ static size_t pt_screen_terminal_width(int fd)
     return 80;
 }
 
-static bool pt_screen_wants_color(const struct pt_screen *screen, enum pt_screen_color choice)
+static bool wants_color(const struct pt_screen *screen, enum pt_screen_color choice)
 {
     const char *no_color = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
@@ -69,15 +69,15 @@ static bool pt_screen_wants_color(const struct pt_screen *screen, enum pt_screen
 }
 
 /* The permissions that open(2) would have given; mkstemp makes private files. */
-static mode_t pt_screen_file_mode(void)
+static mode_t file_mode(void)
 {
     mode_t mask = umask(0);
     umask(mask);
     return 0666 & ~mask;
 }
 
-static enum pt_status pt_screen_open_file(struct pt_screen *screen, const struct pt_screen_settings *settings,
-                                          struct pt_error *error)
+static enum pt_status open_file(struct pt_screen *screen, const struct pt_screen_settings *settings,
+                                struct pt_error *error)
 {
     struct stat existing;
     bool exists = stat(settings->output, &existing) == 0;
@@ -107,13 +107,13 @@ static enum pt_status pt_screen_open_file(struct pt_screen *screen, const struct
         screen->temporary = NULL;
         return pt_error_set_errno(error, "cannot create", settings->output);
     }
-    if (fchmod(screen->fd, pt_screen_file_mode()) != 0)
+    if (fchmod(screen->fd, file_mode()) != 0)
         return pt_error_set_errno(error, "cannot create", settings->output);
     return PT_OK;
 }
 
 /* Frees all; what was written so far under a temporary name goes too. */
-static void pt_screen_free(struct pt_screen *screen)
+static void discard(struct pt_screen *screen)
 {
     if (screen->output && screen->fd >= 0)
         close(screen->fd);
@@ -134,9 +134,9 @@ enum pt_status pt_screen_open(struct pt_screen **out, const struct pt_screen_set
         return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
     screen->fd = to_file ? -1 : STDOUT_FILENO;
     if (to_file) {
-        enum pt_status status = pt_screen_open_file(screen, settings, error);
+        enum pt_status status = open_file(screen, settings, error);
         if (status != PT_OK) {
-            pt_screen_free(screen);
+            discard(screen);
             return status;
         }
     }
@@ -144,10 +144,8 @@ enum pt_status pt_screen_open(struct pt_screen **out, const struct pt_screen_set
     screen->terminal = !to_file && isatty(screen->fd);
     screen->paged = screen->terminal && !settings->no_pager;
     if (!settings->data) {
-        screen->colored = pt_screen_wants_color(screen, settings->color);
-        screen->width = settings->width_given ? settings->width
-                        : screen->terminal    ? pt_screen_terminal_width(screen->fd)
-                                              : 0;
+        screen->colored = wants_color(screen, settings->color);
+        screen->width = settings->width_given ? settings->width : screen->terminal ? terminal_width(screen->fd) : 0;
     }
     *out = screen;
     return PT_OK;
@@ -155,7 +153,7 @@ enum pt_status pt_screen_open(struct pt_screen **out, const struct pt_screen_set
 
 /* --- Writing ------------------------------------------------------------------------------------------------------ */
 
-static void pt_screen_fail(struct pt_screen *screen, enum pt_status status)
+static void fail(struct pt_screen *screen, enum pt_status status)
 {
     screen->gone = true;
     screen->pending.size = 0;
@@ -168,7 +166,7 @@ static void pt_screen_fail(struct pt_screen *screen, enum pt_status status)
 }
 
 /* Hands the first `count` pending bytes to the system. */
-static void pt_screen_flush(struct pt_screen *screen, size_t count)
+static void flush(struct pt_screen *screen, size_t count)
 {
     size_t done = 0;
 
@@ -182,7 +180,7 @@ static void pt_screen_flush(struct pt_screen *screen, size_t count)
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0) {
-            pt_screen_fail(screen, PT_IO);
+            fail(screen, PT_IO);
             return;
         }
         done += (size_t)written;
@@ -192,37 +190,37 @@ static void pt_screen_flush(struct pt_screen *screen, size_t count)
     screen->line -= count;
 }
 
-static bool pt_screen_append(struct pt_screen *screen, const char *text, size_t size)
+static bool append(struct pt_screen *screen, const char *text, size_t size)
 {
     if (screen->gone)
         return false;
     if (pt_buffer_append(&screen->pending, text, size) != PT_OK) {
-        pt_screen_fail(screen, PT_NOMEM);
+        fail(screen, PT_NOMEM);
         return false;
     }
     return true;
 }
 
 /* Shortens the line just written if it is too wide, and ends it. */
-static void pt_screen_end_line(struct pt_screen *screen)
+static void end_line(struct pt_screen *screen)
 {
     const char *line = (const char *)screen->pending.data + screen->line;
     size_t size = screen->pending.size - screen->line;
 
     if (screen->width && pt_text_fit(line, size, screen->width) < size) {
         screen->pending.size = screen->line + pt_text_fit(line, size, screen->width - 1);
-        pt_screen_append(screen, "…", strlen("…"));
+        append(screen, "…", strlen("…"));
         /* What was cut off may have held a change of style. */
         if (screen->colored) {
-            const char *sequence = pt_screen_sequences[screen->style];
-            pt_screen_append(screen, sequence, strlen(sequence));
+            const char *sequence = sequences[screen->style];
+            append(screen, sequence, strlen(sequence));
         }
     }
-    if (!pt_screen_append(screen, "\n", 1))
+    if (!append(screen, "\n", 1))
         return;
     screen->line = screen->pending.size;
-    if (screen->line >= PT_SCREEN_FLUSH_SIZE)
-        pt_screen_flush(screen, screen->line);
+    if (screen->line >= FLUSH_SIZE)
+        flush(screen, screen->line);
 }
 
 void pt_screen_write(struct pt_screen *screen, const char *text, size_t size)
@@ -230,11 +228,11 @@ void pt_screen_write(struct pt_screen *screen, const char *text, size_t size)
     while (size && !screen->gone) {
         const char *newline = memchr(text, '\n', size);
         size_t part = newline ? (size_t)(newline - text) : size;
-        if (part && !pt_screen_append(screen, text, part))
+        if (part && !append(screen, text, part))
             return;
         if (!newline)
             return;
-        pt_screen_end_line(screen);
+        end_line(screen);
         text += part + 1;
         size -= part + 1;
     }
@@ -262,7 +260,7 @@ void pt_screen_printf(struct pt_screen *screen, const char *format, ...)
         va_end(arguments);
     }
     if (length < 0) {
-        pt_screen_fail(screen, PT_NOMEM);
+        fail(screen, PT_NOMEM);
         return;
     }
     pt_screen_write(screen, text, (size_t)length);
@@ -275,7 +273,7 @@ void pt_screen_style(struct pt_screen *screen, enum pt_screen_style style)
     if (!screen->colored || screen->style == style)
         return;
     screen->style = style;
-    pt_screen_append(screen, pt_screen_sequences[style], strlen(pt_screen_sequences[style]));
+    append(screen, sequences[style], strlen(sequences[style]));
 }
 
 size_t pt_screen_width(const struct pt_screen *screen)
@@ -297,7 +295,7 @@ bool pt_screen_gone(const struct pt_screen *screen)
 
 /* Gives the finished file its name; on success `temporary` is gone. link(2) refuses where somebody else has meanwhile made
  * a file of that name. */
-static enum pt_status pt_screen_publish(struct pt_screen *screen, struct pt_error *error)
+static enum pt_status publish(struct pt_screen *screen, struct pt_error *error)
 {
     if (!screen->replace && link(screen->temporary, screen->output) == 0)
         return PT_OK;
@@ -319,16 +317,16 @@ enum pt_status pt_screen_close(struct pt_screen *screen, bool complete, struct p
     if (!screen)
         return PT_OK;
     if (!screen->gone && screen->pending.size)
-        pt_screen_flush(screen, screen->pending.size);
+        flush(screen, screen->pending.size);
     pt_pager_finish(&screen->pager);
     if (screen->output && close(screen->fd) != 0 && !screen->gone)
-        pt_screen_fail(screen, PT_IO); /* some file systems tell only now that the disk is full */
+        fail(screen, PT_IO); /* some file systems tell only now that the disk is full */
     screen->fd = -1;
     status = screen->status;
     if (status != PT_OK && error)
         *error = screen->failure;
     if (status == PT_OK && complete && screen->temporary)
-        status = pt_screen_publish(screen, error);
-    pt_screen_free(screen);
+        status = publish(screen, error);
+    discard(screen);
     return status;
 }

@@ -4,21 +4,21 @@
 #include <string.h>
 
 /* Options and commands are short; a longer text was not meant as one. */
-#define PT_SUGGEST_LENGTH_MAX 32
+#define LENGTH_MAX 32
 
-static size_t pt_suggest_min(size_t a, size_t b)
+static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
 /* Edits that turn one word into the other, a swap of neighbours counting as one (optimal string alignment). */
-static size_t pt_suggest_distance(const char *from, const char *to)
+static size_t count_edits(const char *from, const char *to)
 {
-    size_t rows[3][PT_SUGGEST_LENGTH_MAX + 1];
+    size_t rows[3][LENGTH_MAX + 1];
     size_t *before = rows[0], *above = rows[1], *row = rows[2];
     size_t from_length = strlen(from), to_length = strlen(to);
 
-    if (from_length > PT_SUGGEST_LENGTH_MAX || to_length > PT_SUGGEST_LENGTH_MAX)
+    if (from_length > LENGTH_MAX || to_length > LENGTH_MAX)
         return SIZE_MAX;
     for (size_t j = 0; j <= to_length; j++)
         above[j] = before[j] = j;
@@ -26,9 +26,9 @@ static size_t pt_suggest_distance(const char *from, const char *to)
         row[0] = i;
         for (size_t j = 1; j <= to_length; j++) {
             row[j] = above[j - 1] + (from[i - 1] != to[j - 1]);
-            row[j] = pt_suggest_min(row[j], pt_suggest_min(above[j], row[j - 1]) + 1);
+            row[j] = smaller(row[j], smaller(above[j], row[j - 1]) + 1);
             if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1])
-                row[j] = pt_suggest_min(row[j], before[j - 2] + 1);
+                row[j] = smaller(row[j], before[j - 2] + 1);
         }
         size_t *spare = before;
         before = above;
@@ -46,7 +46,7 @@ const char *pt_suggest_nearest(const char *typed, const char *const *known, size
     const char *nearest = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        size_t distance = pt_suggest_distance(typed, known[i]);
+        size_t distance = count_edits(typed, known[i]);
         if (length >= 2 && strncmp(known[i], typed, length) == 0)
             distance = 0;
         if (distance < least) {

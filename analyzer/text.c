@@ -4,19 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-struct pt_text_range {
+struct range {
     uint32_t first;
     uint32_t last;
 };
 
 /* Characters that print nothing of their own but change how others look: shown as numbers, or a name could pass for another one. */
-static const struct pt_text_range pt_text_deceptive[] = {
+static const struct range deceptive[] = {
     {0x00AD, 0x00AD}, {0x061C, 0x061C}, {0x115F, 0x1160}, {0x180E, 0x180E}, {0x200B, 0x200F}, {0x2028, 0x202E},
     {0x2060, 0x206F}, {0x3164, 0x3164}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFC}, {0xE0000, 0xE0FFF},
 };
 
 /* Combining marks of the scripts in wide use. A rare one that is missing here costs a column of alignment, nothing else. */
-static const struct pt_text_range pt_text_combining[] = {
+static const struct range combining[] = {
     {0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x05BF, 0x05BF}, {0x05C1, 0x05C2},   {0x05C4, 0x05C5},
     {0x0610, 0x061A}, {0x064B, 0x065F}, {0x0670, 0x0670}, {0x06D6, 0x06DC}, {0x06DF, 0x06E4},   {0x06E7, 0x06E8},
     {0x06EA, 0x06ED}, {0x0900, 0x0902}, {0x093A, 0x093A}, {0x093C, 0x093C}, {0x0941, 0x0948},   {0x094D, 0x094D},
@@ -25,7 +25,7 @@ static const struct pt_text_range pt_text_combining[] = {
 };
 
 /* East Asian Wide and Fullwidth (UAX #11), emoji included. */
-static const struct pt_text_range pt_text_wide[] = {
+static const struct range wide[] = {
     {0x1100, 0x115F},   {0x231A, 0x231B},   {0x2329, 0x232A},   {0x23E9, 0x23EC},   {0x23F0, 0x23F0},
     {0x23F3, 0x23F3},   {0x25FD, 0x25FE},   {0x2614, 0x2615},   {0x2648, 0x2653},   {0x26AA, 0x26AB},
     {0x26BD, 0x26BE},   {0x26C4, 0x26C5},   {0x2705, 0x2705},   {0x270A, 0x270B},   {0x2728, 0x2728},
@@ -41,9 +41,9 @@ static const struct pt_text_range pt_text_wide[] = {
     {0x1FA70, 0x1FAFF}, {0x20000, 0x3FFFD},
 };
 
-#define PT_TEXT_IN(table, code) pt_text_in(table, sizeof table / sizeof table[0], code)
+#define IS_IN(table, code) is_in(table, sizeof table / sizeof table[0], code)
 
-static bool pt_text_in(const struct pt_text_range *ranges, size_t count, uint32_t code)
+static bool is_in(const struct range *ranges, size_t count, uint32_t code)
 {
     size_t low = 0;
     size_t high = count;
@@ -61,7 +61,7 @@ static bool pt_text_in(const struct pt_text_range *ranges, size_t count, uint32_
 
 /* Reads one character: its length in bytes, or 0 if `text` does not begin with well-formed UTF-8 (RFC 3629: shortest
  * forms only, no surrogates). `size` is not 0. */
-static size_t pt_text_decode(const char *text, size_t size, uint32_t *code)
+static size_t decode_character(const char *text, size_t size, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *bytes = (const unsigned char *)text;
@@ -97,7 +97,7 @@ static size_t pt_text_decode(const char *text, size_t size, uint32_t *code)
     return length;
 }
 
-static size_t pt_text_hex(char *at, char letter, uint32_t value, int digits)
+static size_t put_hex(char *at, char letter, uint32_t value, int digits)
 {
     static const char hex[] = "0123456789abcdef";
     char *out = at;
@@ -119,14 +119,14 @@ enum pt_status pt_text_escape(struct pt_buffer *out, const char *text, size_t si
 
     while (text < end) {
         uint32_t code;
-        size_t length = pt_text_decode(text, (size_t)(end - text), &code);
+        size_t length = decode_character(text, (size_t)(end - text), &code);
         if (length == 0) {
-            at += pt_text_hex(at, 'x', (unsigned char)*text, 2);
+            at += put_hex(at, 'x', (unsigned char)*text, 2);
             length = 1;
         } else if (code < 0x20 || (code >= 0x7F && code < 0xA0)) {
-            at += pt_text_hex(at, 'x', code, 2);
-        } else if (PT_TEXT_IN(pt_text_deceptive, code)) {
-            at += code > 0xFFFF ? pt_text_hex(at, 'U', code, 8) : pt_text_hex(at, 'u', code, 4);
+            at += put_hex(at, 'x', code, 2);
+        } else if (IS_IN(deceptive, code)) {
+            at += code > 0xFFFF ? put_hex(at, 'U', code, 8) : put_hex(at, 'u', code, 4);
         } else {
             memcpy(at, text, length);
             at += length;
@@ -139,7 +139,7 @@ enum pt_status pt_text_escape(struct pt_buffer *out, const char *text, size_t si
 }
 
 /* Length of the colour sequence `ESC [ … m` that `text` begins with, 0 if it does not. */
-static size_t pt_text_color(const char *text, size_t size)
+static size_t color_length(const char *text, size_t size)
 {
     size_t i = 2;
     if (size < 3 || text[0] != '\x1b' || text[1] != '[')
@@ -150,22 +150,22 @@ static size_t pt_text_color(const char *text, size_t size)
 }
 
 /* One step over `text`: its length in bytes, and the columns it takes. */
-static size_t pt_text_step(const char *text, size_t size, size_t *columns)
+static size_t step_over(const char *text, size_t size, size_t *columns)
 {
     uint32_t code;
-    size_t length = (unsigned char)*text == 0x1b ? pt_text_color(text, size) : 0;
+    size_t length = (unsigned char)*text == 0x1b ? color_length(text, size) : 0;
     if (length) {
         *columns = 0;
         return length;
     }
-    length = pt_text_decode(text, size, &code);
+    length = decode_character(text, size, &code);
     *columns = 1;
     if (length == 0)
         return 1;
     if (code >= 0x300) {
-        if (PT_TEXT_IN(pt_text_combining, code))
+        if (IS_IN(combining, code))
             *columns = 0;
-        else if (PT_TEXT_IN(pt_text_wide, code))
+        else if (IS_IN(wide, code))
             *columns = 2;
     }
     return length;
@@ -175,7 +175,7 @@ size_t pt_text_width(const char *text, size_t size)
 {
     size_t width = 0;
     for (size_t i = 0, columns; i < size; width += columns)
-        i += pt_text_step(text + i, size - i, &columns);
+        i += step_over(text + i, size - i, &columns);
     return width;
 }
 
@@ -184,7 +184,7 @@ size_t pt_text_fit(const char *text, size_t size, size_t columns)
     size_t i = 0;
     while (i < size) {
         size_t taken;
-        size_t length = pt_text_step(text + i, size - i, &taken);
+        size_t length = step_over(text + i, size - i, &taken);
         if (taken > columns)
             break;
         columns -= taken;
@@ -193,50 +193,48 @@ size_t pt_text_fit(const char *text, size_t size, size_t columns)
     return i;
 }
 
-static enum pt_status pt_text_append(struct pt_buffer *out, const char *text)
+static enum pt_status append(struct pt_buffer *out, const char *text)
 {
     return pt_buffer_append(out, text, strlen(text));
 }
 
-static enum pt_status pt_text_append_name(struct pt_buffer *out, const char *name)
+static enum pt_status append_name(struct pt_buffer *out, const char *name)
 {
     return pt_text_escape(out, name, strlen(name));
 }
 
-static enum pt_status pt_text_append_python(struct pt_buffer *out, const struct pt_function *function,
-                                            enum pt_text_paths paths)
+static enum pt_status append_python(struct pt_buffer *out, const struct pt_function *function, enum pt_text_paths paths)
 {
     if (paths == PT_TEXT_PATHS_MODULE || function->file[0] == '\0') {
         if (function->module[0]) {
-            PT_TRY(pt_text_append_name(out, function->module));
-            PT_TRY(pt_text_append(out, ":"));
+            PT_TRY(append_name(out, function->module));
+            PT_TRY(append(out, ":"));
         }
     } else {
         const char *slash = paths == PT_TEXT_PATHS_SHORT ? strrchr(function->file, '/') : NULL;
         char line[16];
         int length = snprintf(line, sizeof line, ":%u ", (unsigned)function->line);
-        PT_TRY(pt_text_append_name(out, slash ? slash + 1 : function->file));
+        PT_TRY(append_name(out, slash ? slash + 1 : function->file));
         PT_TRY(pt_buffer_append(out, line, (size_t)length));
     }
-    return pt_text_append_name(out, function->qualname);
+    return append_name(out, function->qualname);
 }
 
-static enum pt_status pt_text_append_c(struct pt_buffer *out, const struct pt_function *function)
+static enum pt_status append_c(struct pt_buffer *out, const struct pt_function *function)
 {
-    PT_TRY(pt_text_append(out, "{"));
+    PT_TRY(append(out, "{"));
     if (function->module[0] && strcmp(function->module, "builtins") != 0) {
-        PT_TRY(pt_text_append_name(out, function->module));
-        PT_TRY(pt_text_append(out, "."));
+        PT_TRY(append_name(out, function->module));
+        PT_TRY(append(out, "."));
     }
-    PT_TRY(pt_text_append_name(out, function->qualname));
-    return pt_text_append(out, "}");
+    PT_TRY(append_name(out, function->qualname));
+    return append(out, "}");
 }
 
 enum pt_status pt_text_function(struct pt_buffer *out, const struct pt_function *function, enum pt_text_paths paths)
 {
     size_t before = out->size;
-    enum pt_status status =
-        function->kind == PT_NAME_C ? pt_text_append_c(out, function) : pt_text_append_python(out, function, paths);
+    enum pt_status status = function->kind == PT_NAME_C ? append_c(out, function) : append_python(out, function, paths);
     if (status != PT_OK)
         out->size = before;
     return status;

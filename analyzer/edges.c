@@ -1,0 +1,311 @@
+#include "edges.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#define NOT_CHOSEN UINT32_MAX
+
+struct frame {
+    uint32_t function;
+    uint32_t chosen;  /* index into functions, NOT_CHOSEN for all others */
+    uint32_t resumes; /* of an inner activation: the callee's edge that its function's time goes to when it is left */
+};
+
+/* A chosen function on the stack of the thread that is being read. */
+struct active {
+    uint32_t depth;        /* activations; nothing below means anything while there is none */
+    uint32_t caller;       /* edge of the outermost one */
+    uint32_t callee;       /* edge that time goes to now; 0: self time */
+    uint64_t entered_tick; /* the outermost one */
+    uint64_t since_tick;   /* time until here was given out */
+};
+
+struct pt_edges_private {
+    uint32_t *chosen; /* by function: index into functions, or NOT_CHOSEN */
+    struct active *active;
+    struct frame *frames;
+    size_t depth;
+    size_t capacity;
+    bool paused;
+    double tick_ns;
+};
+
+/* --- Edges, found by their ends ----------------------------------------------------------------------------------- */
+
+static uint32_t *find_slot(const struct pt_edge_list *list, uint32_t chosen, uint32_t other)
+{
+    uint64_t key = ((uint64_t)chosen << 32 | other) * UINT64_C(0x9E3779B97F4A7C15);
+    uint32_t at = (uint32_t)(key >> 32) & list->slot_mask;
+    for (;;) {
+        uint32_t edge = list->slots[at];
+        if (!edge || (list->edges[edge].chosen == chosen && list->edges[edge].other == other))
+            return &list->slots[at];
+        at = (at + 1) & list->slot_mask;
+    }
+}
+
+/* Room for twice as many edges; the hash stays at most half full. */
+static enum pt_status grow(struct pt_edge_list *list)
+{
+    uint64_t capacity = list->capacity ? 2 * (uint64_t)list->capacity : 256;
+    struct pt_edge *edges;
+    uint32_t *slots;
+
+    if (capacity > UINT32_C(1) << 30)
+        return PT_NOMEM;
+    edges = reallocarray(list->edges, capacity, sizeof *edges);
+    if (!edges)
+        return PT_NOMEM;
+    list->edges = edges;
+    slots = calloc(2 * capacity, sizeof *slots);
+    if (!slots)
+        return PT_NOMEM;
+    free(list->slots);
+    list->slots = slots;
+    list->slot_mask = (uint32_t)(2 * capacity - 1);
+    list->capacity = (uint32_t)capacity;
+    if (list->count == 0)
+        list->count = 1;
+    for (uint32_t i = 1; i < list->count; i++)
+        *find_slot(list, edges[i].chosen, edges[i].other) = i;
+    return PT_OK;
+}
+
+/* The edge between two ends, made if need be. */
+static enum pt_status find_edge(struct pt_edge_list *list, uint32_t chosen, uint32_t other, uint32_t *edge)
+{
+    uint32_t *slot = find_slot(list, chosen, other);
+    if (!*slot) {
+        if (list->count == list->capacity) {
+            PT_TRY(grow(list));
+            slot = find_slot(list, chosen, other);
+        }
+        *slot = list->count;
+        list->edges[list->count++] = (struct pt_edge){.chosen = chosen, .other = other};
+    }
+    *edge = *slot;
+    return PT_OK;
+}
+
+/* --- Life --------------------------------------------------------------------------------------------------------- */
+
+static void release_list(struct pt_edge_list *list)
+{
+    free(list->edges);
+    free(list->slots);
+}
+
+enum pt_status pt_edges_new(struct pt_edges **out, const uint8_t *flags, size_t count)
+{
+    struct pt_edges *edges = calloc(1, sizeof *edges);
+    struct pt_edges_private *private = calloc(1, sizeof *private);
+    uint32_t chosen = 0;
+
+    if (!edges || !private) {
+        free(edges);
+        free(private);
+        return PT_NOMEM;
+    }
+    edges->private = private;
+    for (size_t i = 0; i < count; i++)
+        edges->function_count += (flags[i] & PT_FILTER_MATCH) != 0;
+    edges->functions = calloc(edges->function_count + 1, sizeof *edges->functions);
+    private->active = calloc(edges->function_count + 1, sizeof *private->active);
+    private->chosen = malloc((count + 1) * sizeof *private->chosen);
+    if (!edges->functions || !private->active || !private->chosen || grow(&edges->callers) != PT_OK ||
+        grow(&edges->callees) != PT_OK) {
+        pt_edges_free(edges);
+        return PT_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        private->chosen[i] = flags[i] & PT_FILTER_MATCH ? chosen : NOT_CHOSEN;
+        if (private->chosen[i] != NOT_CHOSEN)
+            edges->functions[chosen++].function = (uint32_t)i;
+    }
+    *out = edges;
+    return PT_OK;
+}
+
+void pt_edges_free(struct pt_edges *edges)
+{
+    if (!edges)
+        return;
+    free(edges->private->chosen);
+    free(edges->private->active);
+    free(edges->private->frames);
+    free(edges->private);
+    release_list(&edges->callers);
+    release_list(&edges->callees);
+    free(edges->functions);
+    free(edges);
+}
+
+/* --- Steps -------------------------------------------------------------------------------------------------------- */
+
+/* Gives the time since the last look to what the innermost activation runs. */
+static void charge(struct pt_edges *edges, uint32_t chosen, uint64_t clock)
+{
+    struct active *active = &edges->private->active[chosen];
+    uint64_t ticks = clock - active->since_tick;
+
+    if (active->callee)
+        edges->callees.edges[active->callee].ticks += ticks;
+    else if (edges->private->paused)
+        edges->functions[chosen].other_ticks += ticks;
+    else
+        edges->functions[chosen].self_ticks += ticks;
+    active->since_tick = clock;
+}
+
+/* The part of an enter that concerns the caller: its time goes to the callee now. */
+static enum pt_status enter_from(struct pt_edges *edges, const struct pt_step *step, uint32_t caller)
+{
+    uint32_t edge;
+    charge(edges, caller, step->clock);
+    PT_TRY(find_edge(&edges->callees, caller, step->function, &edge));
+    edges->callees.edges[edge].calls += step->kind == PT_STEP_CALL;
+    edges->private->active[caller].callee = edge;
+    return PT_OK;
+}
+
+/* The part that concerns the function entered. */
+static enum pt_status enter_chosen(struct pt_edges *edges, const struct pt_step *step, uint32_t caller,
+                                   struct frame *frame)
+{
+    struct active *active = &edges->private->active[frame->chosen];
+    struct pt_edges_function *function = &edges->functions[frame->chosen];
+    bool is_call = step->kind == PT_STEP_CALL;
+    uint32_t edge;
+
+    PT_TRY(find_edge(&edges->callers, frame->chosen, caller, &edge));
+    edges->callers.edges[edge].calls += is_call;
+    function->calls += is_call;
+    if (active->depth == 0) {
+        function->primitive += is_call;
+        active->caller = edge;
+        active->entered_tick = active->since_tick = step->clock;
+    } else {
+        charge(edges, frame->chosen, step->clock);
+        frame->resumes = active->callee;
+    }
+    active->callee = 0;
+    if (++active->depth > function->recursion)
+        function->recursion = active->depth;
+    return PT_OK;
+}
+
+static enum pt_status enter(struct pt_edges *edges, const struct pt_step *step)
+{
+    struct pt_edges_private *private = edges->private;
+    const struct frame *top = private->depth ? &private->frames[private->depth - 1] : NULL;
+    struct frame frame = {.function = step->function, .chosen = private->chosen[step->function]};
+
+    if (top && top->chosen != NOT_CHOSEN)
+        PT_TRY(enter_from(edges, step, top->chosen));
+    if (frame.chosen != NOT_CHOSEN)
+        PT_TRY(enter_chosen(edges, step, top ? top->function : PT_EDGES_NOBODY, &frame));
+    if (private->depth == private->capacity) {
+        size_t capacity = private->capacity ? 2 * private->capacity : 256;
+        struct frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
+        if (!frames)
+            return PT_NOMEM;
+        private->frames = frames;
+        private->capacity = capacity;
+    }
+    private->frames[private->depth++] = frame;
+    return PT_OK;
+}
+
+static void leave(struct pt_edges *edges, const struct pt_step *step)
+{
+    struct pt_edges_private *private = edges->private;
+    if (private->depth == 0)
+        return;
+    const struct frame *left = &private->frames[--private->depth];
+
+    if (left->chosen != NOT_CHOSEN) {
+        struct active *active = &private->active[left->chosen];
+        charge(edges, left->chosen, step->clock);
+        edges->functions[left->chosen].raised += step->kind == PT_STEP_RAISE;
+        active->callee = left->resumes;
+        if (--active->depth == 0)
+            edges->callers.edges[active->caller].ticks += step->clock - active->entered_tick;
+    }
+    if (private->depth > 0) {
+        const struct frame *top = &private->frames[private->depth - 1];
+        if (top->chosen != NOT_CHOSEN) {
+            charge(edges, top->chosen, step->clock);
+            private->active[top->chosen].callee = 0;
+        }
+    }
+}
+
+/* Self time of the innermost function ends, or begins again, without a change of the stack. */
+static void pause_or_resume(struct pt_edges *edges, const struct pt_step *step)
+{
+    struct pt_edges_private *private = edges->private;
+    const struct frame *top = private->depth ? &private->frames[private->depth - 1] : NULL;
+    if (top && top->chosen != NOT_CHOSEN)
+        charge(edges, top->chosen, step->clock);
+    private->paused = step->kind == PT_STEP_PAUSE;
+}
+
+enum pt_status pt_edges_add(struct pt_edges *edges, const struct pt_step *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        switch ((enum pt_step_kind)steps[i].kind) {
+        case PT_STEP_CALL:
+        case PT_STEP_OPEN:
+            PT_TRY(enter(edges, &steps[i]));
+            break;
+        case PT_STEP_LEAVE:
+        case PT_STEP_RAISE:
+        case PT_STEP_CLOSE:
+            leave(edges, &steps[i]);
+            break;
+        case PT_STEP_PAUSE:
+        case PT_STEP_SKIP:
+            pause_or_resume(edges, &steps[i]);
+            break;
+        }
+    }
+    return PT_OK;
+}
+
+/* --- Ticks to time ------------------------------------------------------------------------------------------------ */
+
+static void move_ticks(uint64_t *ns, uint64_t *ticks, double tick_ns)
+{
+    *ns += (uint64_t)((double)*ticks * tick_ns + 0.5);
+    *ticks = 0;
+}
+
+/* Ticks count on within a trace; only where another one begins, whose ticks are of another length, they are turned into time. */
+static void settle(struct pt_edges *edges)
+{
+    double tick_ns = edges->private->tick_ns;
+    for (uint32_t i = 0; i < edges->function_count; i++) {
+        move_ticks(&edges->functions[i].self_ns, &edges->functions[i].self_ticks, tick_ns);
+        move_ticks(&edges->functions[i].other_ns, &edges->functions[i].other_ticks, tick_ns);
+    }
+    for (uint32_t i = 1; i < edges->callers.count; i++)
+        move_ticks(&edges->callers.edges[i].ns, &edges->callers.edges[i].ticks, tick_ns);
+    for (uint32_t i = 1; i < edges->callees.count; i++)
+        move_ticks(&edges->callees.edges[i].ns, &edges->callees.edges[i].ticks, tick_ns);
+}
+
+void pt_edges_begin(struct pt_edges *edges, double tick_ns)
+{
+    if (tick_ns != edges->private->tick_ns)
+        settle(edges);
+    edges->private->tick_ns = tick_ns;
+    edges->private->depth = 0;
+    edges->private->paused = false;
+}
+
+void pt_edges_finish(struct pt_edges *edges)
+{
+    settle(edges);
+    for (uint32_t i = 1; i < edges->callers.count; i++)
+        edges->functions[edges->callers.edges[i].chosen].total_ns += edges->callers.edges[i].ns;
+}
