@@ -95,7 +95,7 @@ enum pt_status pt_cbor_read_type(struct pt_cbor_reader *reader, enum pt_cbor_typ
 
 enum pt_status pt_cbor_skip(struct pt_cbor_reader *reader)
 {
-    uint64_t left[PT_CBOR_DEPTH_MAX + 1] = {1}; /* items still to come, on each level */
+    uint64_t left[PT_CBOR_DEPTH_MAX] = {1}; /* items still to come, on each level; the map around counts as one */
     size_t depth = 0;
     for (;;) {
         while (left[depth] == 0) {
@@ -107,7 +107,7 @@ enum pt_status pt_cbor_skip(struct pt_cbor_reader *reader)
         struct pt_cbor_item item;
         PT_TRY(pt_cbor_read(reader, &item));
         if (item.type == PT_CBOR_ARRAY || item.type == PT_CBOR_MAP) {
-            if (depth == PT_CBOR_DEPTH_MAX)
+            if (depth == PT_CBOR_DEPTH_MAX - 1)
                 return PT_CORRUPT;
             left[++depth] = item.type == PT_CBOR_MAP ? 2 * item.number : item.number;
         }

@@ -12,7 +12,7 @@
 
 #include "status.h"
 
-#define PT_CBOR_DEPTH_MAX 8 /* of arrays and maps within each other */
+#define PT_CBOR_DEPTH_MAX 8 /* of arrays and maps within each other, the outermost map included */
 
 struct pt_cbor_reader {
     const uint8_t *at;
@@ -42,7 +42,7 @@ PT_MUST_USE enum pt_status pt_cbor_read(struct pt_cbor_reader *reader, struct pt
 PT_MUST_USE enum pt_status pt_cbor_read_type(struct pt_cbor_reader *reader, enum pt_cbor_type type,
                                              struct pt_cbor_item *item);
 
-/* Reads one item and all that is in it, and forgets it. PT_CORRUPT also if it is deeper than PT_CBOR_DEPTH_MAX. */
+/* Reads a value of the outermost map and all that is in it, and forgets it. PT_CORRUPT also if it is too deep. */
 PT_MUST_USE enum pt_status pt_cbor_skip(struct pt_cbor_reader *reader);
 
 /* PT_CORRUPT unless the input was read to its end. */

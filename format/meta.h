@@ -13,7 +13,8 @@
 #include "layout.h"
 #include "status.h"
 
-#define PT_META_ABSENT UINT64_MAX /* in optional numbers */
+#define PT_META_ABSENT    UINT64_MAX /* in optional numbers */
+#define PT_META_TEXTS_MAX (1u << 20) /* of argv and notes; encoders leave out the rest */
 
 struct pt_header {
     uint16_t major;

@@ -63,6 +63,7 @@ static enum pt_status encode_field(const struct pt_field *field, const void *rec
     case PT_FIELD_TEXTS: {
         char *const *texts = *(char **const *)value;
         size_t count = *(const size_t *)member_const(record, field->count_offset);
+        count = count < PT_META_TEXTS_MAX ? count : PT_META_TEXTS_MAX;
         PT_TRY(pt_cbor_write_array(out, count));
         for (size_t i = 0; i < count; i++)
             PT_TRY(write_text(out, texts[i]));
@@ -101,12 +102,14 @@ static enum pt_status copy_text(char **text, const void *data, size_t size)
     return PT_OK;
 }
 
-/* The array is as long as the bytes that are left could fill, which the reader has checked. What was decoded so far always stands in the record, so
- * that releasing the record frees it. */
+/* A text of one byte in the file costs fifty in memory: hence the cap, which an honest argv stays below. What was decoded so far always
+ * stands in the record, so that releasing the record frees it. */
 static enum pt_status decode_texts(const struct pt_field *field, void *record, struct pt_cbor_reader *reader)
 {
     struct pt_cbor_item item;
     PT_TRY(pt_cbor_read_type(reader, PT_CBOR_ARRAY, &item));
+    if (item.number > PT_META_TEXTS_MAX)
+        return PT_CORRUPT;
     if (item.number == 0)
         return PT_OK;
     char ***texts = member(record, field->offset);

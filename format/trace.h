@@ -91,21 +91,25 @@ struct pt_trace {
 };
 
 struct pt_trace_options {
-    bool no_salvage;      /* do not look for the arena */
-    uint64_t memory_max;  /* cap on what metadata may allocate, bytes; 0 is 1 GiB */
-    unsigned wait_ms;     /* if all recorded processes have ended but the drain still works, wait this long for it */
+    bool no_salvage;     /* do not look for the arena */
+    uint64_t memory_max; /* cap on what metadata may allocate, bytes; 0 is 1 GiB */
+    unsigned wait_ms;    /* if all recorded processes have ended but the drain still works, wait this long for it */
     void (*waiting)(void *context); /* called once if a wait begins; may be NULL */
     void *context;
 };
 
-/* PT_IO (cannot open, a directory …), PT_CORRUPT (not a pytrace file: no valid block in it), PT_TRUNCATED (empty), PT_UNSUPPORTED, PT_NOMEM.
+/* PT_IO (cannot open, a directory …), PT_CORRUPT (not a pytrace file: no valid block in it), PT_TRUNCATED (empty, or ends
+ * within its first block), PT_UNSUPPORTED, PT_NOMEM.
  * A damaged or unfinished trace opens fine and tells about it. */
-PT_MUST_USE enum pt_status pt_trace_open(struct pt_trace **out, const char *path, const struct pt_trace_options *options,
-                                         struct pt_error *error);
+PT_MUST_USE enum pt_status pt_trace_open(struct pt_trace **out, const char *path,
+                                         const struct pt_trace_options *options, struct pt_error *error);
 void pt_trace_free(struct pt_trace *trace);
 
 /* The number (into `functions`) of function `id` of process `serial`; 0 if unknown. Inherited ids are followed. */
 uint32_t pt_trace_function(const struct pt_trace *trace, uint64_t process_serial, uint32_t id);
+
+/* One more than the last id that the file defines for the process itself; inherited + 1 if it defines none. */
+uint32_t pt_trace_next_id(const struct pt_trace *trace, uint64_t process_serial);
 
 /* A tick as nanoseconds since the start of the trace, by the clock triples (linear between them), else by tick_ps. Never negative, never
  * decreasing with `tick`. */

@@ -1,0 +1,200 @@
+/* The functions of a trace: the definitions of all processes, those that agree made one. */
+#include "trace_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every text is stored once, so that functions compare by pointer. A NUL, which no honest writer leaves in, ends a text. */
+static const char *intern(struct pt_trace_private *private, const char *data, size_t size)
+{
+    size = size > 0 ? strnlen(data, size) : 0;
+    uint64_t key = pt_table_key(&private->strings, data, size);
+    struct pt_table_entry *entry = NULL;
+    while ((entry = pt_table_find(&private->strings, key, entry))) {
+        const char *known = (const char *)(uintptr_t)entry->value;
+        if (strlen(known) == size && (size == 0 || memcmp(known, data, size) == 0))
+            return known;
+    }
+    char *text = pt_memory_take(&private->memory, size + 1);
+    if (!text)
+        return NULL;
+    if (size > 0)
+        memcpy(text, data, size);
+    text[size] = '\0';
+    if (pt_table_add(&private->strings, &private->memory, key, (uintptr_t)text) != PT_OK)
+        return NULL;
+    return text;
+}
+
+/* What cProfile prints for a function. */
+static const char *make_label(struct pt_trace_private *private, const struct pt_function *function,
+                              const struct pt_text *given)
+{
+    if (function->kind == PT_NAME_C && given->size > 0)
+        return intern(private, given->data, given->size);
+
+    char *label = NULL;
+    int size;
+    if (function->kind == PT_NAME_C) {
+        size = asprintf(&label, "<built-in method %s%s%s>", function->module, *function->module ? "." : "",
+                        function->qualname);
+    } else {
+        const char *dot = strrchr(function->qualname, '.');
+        const char *code_name = dot ? dot + 1 : function->qualname;
+        struct pt_text name = given->size > 0 ? *given : (struct pt_text){code_name, (uint32_t)strlen(code_name)};
+        size = asprintf(&label, "%s:%u(%.*s)", function->file, function->line, (int)name.size, name.data);
+    }
+    if (size < 0)
+        return NULL;
+    const char *kept = intern(private, label, (size_t)size);
+    free(label);
+    return kept;
+}
+
+/* Texts are interned: their addresses stand for them. */
+static uint64_t identity(const struct pt_trace_private *private, const struct pt_function *function)
+{
+    uint64_t parts[] = {(uint64_t)function->kind << 32 | function->line, (uintptr_t)function->module,
+                        (uintptr_t)function->qualname, (uintptr_t)function->file};
+    return pt_table_key(&private->names, parts, sizeof parts);
+}
+
+static bool same(const struct pt_function *a, const struct pt_function *b)
+{
+    return a->kind == b->kind && a->line == b->line && a->module == b->module && a->qualname == b->qualname &&
+           a->file == b->file;
+}
+
+/* The number of the function that `name` defines; a new one if it is the first of its kind. */
+static enum pt_status number_of(struct pt_trace *trace, const struct pt_name *name, uint32_t *number)
+{
+    struct pt_trace_private *private = trace->private;
+    struct pt_function function = {
+        .kind = name->kind,
+        .line = name->line,
+        .hash = name->hash,
+        .module = intern(private, name->module.data, name->module.size),
+        .qualname = intern(private, name->qualname.data, name->qualname.size),
+        .file = intern(private, name->file.data, name->file.size),
+    };
+    if (!function.module || !function.qualname || !function.file)
+        return PT_NOMEM;
+    uint64_t key = identity(private, &function);
+    struct pt_table_entry *entry = NULL;
+    while ((entry = pt_table_find(&private->names, key, entry))) {
+        *number = (uint32_t)(entry->value - 1);
+        if (same(&trace->functions[*number], &function))
+            return PT_OK;
+    }
+
+    function.label = make_label(private, &function, &name->label);
+    struct pt_function *functions =
+        pt_memory_grow(&private->memory, trace->functions, trace->function_count, 1, sizeof *functions);
+    if (functions)
+        trace->functions = functions;
+    if (!function.label || !functions || trace->function_count >= UINT32_MAX)
+        return PT_NOMEM;
+    *number = (uint32_t)trace->function_count;
+    PT_TRY(pt_table_add(&private->names, &private->memory, key, (uint64_t)*number + 1));
+    functions[trace->function_count++] = function;
+    return PT_OK;
+}
+
+/* --- Ids ------------------------------------------------------------------------------------------------------ */
+
+/* Exact, not a hash: the serial number of a process is bounded by the number of blocks in a file. */
+static uint64_t id_key(uint64_t process, uint32_t id)
+{
+    return process << PT_ID_BITS | id;
+}
+
+static enum pt_status reserve_next_id(struct pt_trace_private *private, uint64_t process)
+{
+    size_t count = private->next_id_count;
+    if (process <= count)
+        return PT_OK;
+    uint32_t *next_ids = pt_memory_grow(&private->memory, private->next_ids, count, process - count, sizeof *next_ids);
+    if (!next_ids)
+        return PT_NOMEM;
+    memset(next_ids + count, 0, (process - count) * sizeof *next_ids);
+    private->next_ids = next_ids;
+    private->next_id_count = process;
+    return PT_OK;
+}
+
+/* The first definition of an id counts: what was recorded before a second one came meant the first. */
+static enum pt_status add_definition(void *context, uint64_t process, uint32_t id, const struct pt_name *name)
+{
+    struct pt_trace *trace = context;
+    struct pt_trace_private *private = trace->private;
+    if (!pt_trace_serial_fits(trace, process))
+        return PT_CORRUPT;
+    if (pt_table_find(&private->ids, id_key(process, id), NULL))
+        return PT_OK;
+    uint32_t number;
+    PT_TRY(reserve_next_id(private, process));
+    PT_TRY(number_of(trace, name, &number));
+    PT_TRY(pt_table_add(&private->ids, &private->memory, id_key(process, id), (uint64_t)number + 1));
+    if (id >= private->next_ids[process - 1])
+    private->next_ids[process - 1] = id + 1;
+    return PT_OK;
+}
+
+enum pt_status pt_trace_functions_add(struct pt_trace *trace, const uint8_t *payload, size_t size)
+{
+    return pt_names_decode(payload, size, add_definition, trace);
+}
+
+uint32_t pt_trace_function(const struct pt_trace *trace, uint64_t process_serial, uint32_t id)
+{
+    uint64_t process = process_serial;
+    for (unsigned step = 0; id != PT_ID_UNKNOWN && process > 0 && step < PT_NAMES_CHAIN_MAX; step++) {
+        const struct pt_process *meta = process <= trace->process_count ? &trace->processes[process - 1] : NULL;
+        if (!meta || meta->serial == 0 || id > meta->inherited) {
+            const struct pt_table_entry *entry = pt_table_find(&trace->private->ids, id_key(process, id), NULL);
+            return entry ? (uint32_t)(entry->value - 1) : 0;
+        }
+        if (meta->parent >= process)
+            break;
+        process = meta->parent;
+    }
+    return 0;
+}
+
+uint32_t pt_trace_next_id(const struct pt_trace *trace, uint64_t process_serial)
+{
+    const struct pt_trace_private *private = trace->private;
+    uint64_t index = process_serial - 1;
+    uint32_t own = index < private->next_id_count ? private->next_ids[index] : 0;
+    uint64_t inherited = index < trace->process_count ? trace->processes[index].inherited : 0;
+    inherited = inherited < PT_ID_MAX ? inherited : PT_ID_MAX;
+    return own > inherited ? own : (uint32_t)inherited + 1;
+}
+
+/* --- Life ----------------------------------------------------------------------------------------------------- */
+
+/* Number 0 is not in the table of names: no definition can be it. */
+enum pt_status pt_trace_functions_init(struct pt_trace *trace)
+{
+    struct pt_trace_private *private = trace->private;
+    pt_table_init(&private->strings);
+    pt_table_init(&private->names);
+    pt_table_init(&private->ids);
+    trace->functions = pt_memory_grow(&private->memory, NULL, 0, 1, sizeof *trace->functions);
+    if (!trace->functions)
+        return PT_NOMEM;
+    trace->functions[0] = (struct pt_function){
+        .kind = PT_NAME_PYTHON, .module = "", .qualname = "?", .file = "", .label = "<unknown function>"};
+    trace->function_count = 1;
+    return PT_OK;
+}
+
+void pt_trace_functions_release(struct pt_trace *trace)
+{
+    free(trace->functions);
+    free(trace->private->next_ids);
+    pt_table_release(&trace->private->strings);
+    pt_table_release(&trace->private->names);
+    pt_table_release(&trace->private->ids);
+}

@@ -1,0 +1,142 @@
+/* Opening, steps 1 and 2: the file's bytes, and the blocks in them. */
+#include "trace_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *pt_trace_block_name(uint32_t type)
+{
+    static const char *const names[] = {
+        [PT_BLOCK_HEADER] = "HEADER", [PT_BLOCK_PROCESS] = "PROCESS", [PT_BLOCK_THREAD] = "THREAD",
+        [PT_BLOCK_NAMES] = "NAMES",   [PT_BLOCK_CLOCK] = "CLOCK",     [PT_BLOCK_CHUNK] = "CHUNK",
+        [PT_BLOCK_INDEX] = "INDEX",   [PT_BLOCK_END] = "END",
+    };
+    return type < sizeof names / sizeof *names && names[type] ? names[type] : "unknown block";
+}
+
+void pt_trace_damage_add(struct pt_trace *trace, uint64_t offset, uint64_t length, enum pt_status status,
+                         const char *format, ...)
+{
+    trace->damage_bytes += length;
+    if (trace->damage_count >= PT_TRACE_DAMAGES_MAX)
+        return;
+    struct pt_trace_damage *damages =
+        pt_memory_grow(&trace->private->memory, trace->damages, trace->damage_count, 1, sizeof *damages);
+    if (!damages)
+        return;
+    trace->damages = damages;
+    struct pt_trace_damage *damage = &damages[trace->damage_count++];
+    *damage = (struct pt_trace_damage){.offset = offset, .length = length, .status = status};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(damage->text, sizeof damage->text, format, arguments);
+    va_end(arguments);
+}
+
+/* Not O_NOFOLLOW: a user may link to a trace as to any file. O_NONBLOCK: a FIFO must not make us wait. */
+enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error *error)
+{
+    struct pt_trace_private *private = trace->private;
+    private->descriptor = open(trace->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (private->descriptor < 0)
+        return pt_error_set_errno(error, "cannot open", trace->path);
+    struct stat about;
+    if (fstat(private->descriptor, &about) != 0)
+        return pt_error_set_errno(error, "cannot read", trace->path);
+    if (!S_ISREG(about.st_mode)) {
+        errno = S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
+        return pt_error_set_errno(error, "cannot read", trace->path);
+    }
+    if (about.st_size == 0)
+        return pt_error_set(error, PT_TRUNCATED, 0, "the file is empty");
+    private->size = (size_t)about.st_size;
+    trace->file_size = private->size;
+    void *bytes = mmap(NULL, private->size, PROT_READ, MAP_PRIVATE, private->descriptor, 0);
+    if (bytes == MAP_FAILED)
+        return pt_error_set_errno(error, "cannot map", trace->path);
+    private->bytes = bytes;
+    return PT_OK;
+}
+
+/* Says what is wrong with the bytes from `from` to `to`, where no block was found. */
+static void note_damage(struct pt_trace *trace, size_t from, size_t to)
+{
+    struct pt_trace_private *private = trace->private;
+    struct pt_block block;
+    size_t available = private->size - from;
+    enum pt_status status = pt_block_decode_header(private->bytes + from, available, &block);
+    if (status == PT_TRUNCATED) {
+        pt_trace_damage_add(trace, from, to - from, PT_TRUNCATED, "a block header is cut short");
+    } else if (status != PT_OK) {
+        pt_trace_damage_add(trace, from, to - from, PT_CORRUPT, "no valid block here");
+    } else if (block.length > available - PT_BLOCK_HEADER_SIZE) {
+        pt_trace_damage_add(trace, from, to - from, PT_TRUNCATED, "%s is cut short", pt_trace_block_name(block.type));
+    } else {
+        pt_trace_damage_add(trace, from, to - from, PT_CORRUPT, "%s: wrong payload checksum",
+                            pt_trace_block_name(block.type));
+    }
+}
+
+static void check_sequence(struct pt_trace *trace, size_t offset, uint64_t sequence)
+{
+    struct pt_trace_private *private = trace->private;
+    uint64_t expected = private->block_count ? private->blocks[private->block_count - 1].block.sequence + 1 : 0;
+    if (sequence > expected)
+        trace->missing_blocks += sequence - expected;
+    else if (sequence < expected)
+        pt_trace_damage_add(trace, offset, 0, PT_CORRUPT, "block number %llu stands behind number %llu",
+                            (unsigned long long)sequence, (unsigned long long)expected - 1);
+}
+
+static enum pt_status add_block(struct pt_trace_private *private, size_t offset, const struct pt_block *block)
+{
+    struct pt_trace_block *blocks =
+        pt_memory_grow(&private->memory, private->blocks, private->block_count, 1, sizeof *blocks);
+    if (!blocks)
+        return PT_NOMEM;
+    private->blocks = blocks;
+    blocks[private->block_count++] = (struct pt_trace_block){.offset = offset, .block = *block};
+    return PT_OK;
+}
+
+static enum pt_status no_block(const struct pt_trace_private *private, struct pt_error *error)
+{
+    struct pt_block block;
+    if (pt_block_decode(private->bytes, private->size, &block) == PT_TRUNCATED)
+        return pt_error_set(error, PT_TRUNCATED, 0, "the file is cut short within its first block");
+    return pt_error_set(error, PT_CORRUPT, 0, "not a pytrace trace: no valid block");
+}
+
+/* Checksums of all blocks are verified here, once, and never again. */
+enum pt_status pt_trace_scan(struct pt_trace *trace, struct pt_error *error)
+{
+    struct pt_trace_private *private = trace->private;
+    struct pt_block_search search;
+    pt_block_search_init(&search, private->bytes, private->size);
+    size_t at = 0;
+    bool ended = false;
+    while (at < private->size && !ended) {
+        struct pt_block block;
+        size_t found = pt_block_search_next(&search, at, &block);
+        if (found > at)
+            note_damage(trace, at, found);
+        if (found == private->size)
+            break;
+        check_sequence(trace, found, block.sequence);
+        if (add_block(private, found, &block) != PT_OK)
+            return pt_error_set(error, PT_NOMEM, found, "out of memory: more blocks than fit");
+        at = found + PT_BLOCK_HEADER_SIZE + block.length;
+        ended = block.type == PT_BLOCK_END;
+    }
+    if (private->block_count == 0)
+        return no_block(private, error);
+    if (ended && at < private->size)
+        pt_trace_damage_add(trace, at, private->size - at, PT_CORRUPT, "trailing bytes");
+    return PT_OK;
+}
