@@ -30,7 +30,7 @@ enum pt_step_kind {
 /* `clock`: ticks of the trace; only differences within a thread mean anything. */
 struct pt_step {
     uint64_t clock;
-    uint32_t function; /* of CALL and OPEN: the number in the input, or what `numbers` makes of it; else 0 */
+    uint32_t function; /* of CALL and OPEN: the number in the input, or what the view makes of it; else 0 */
     uint32_t kind;     /* enum pt_step_kind */
 };
 
@@ -39,7 +39,9 @@ struct pt_stream_view {
     unsigned filters; /* PT_FILTER_… bits for which there is a pattern at all */
     const uint8_t
         *flags; /* by function of the input: the PT_FILTER_… bits that it matches; may be NULL if `filters` is 0 */
-    const uint32_t *numbers; /* by function of the input: what to report in its place, for --by; NULL: itself */
+    enum pt_by
+        by; /* FUNCTION: steps carry function numbers, or what `numbers` makes of them; THREAD, PROCESS: tid or pid */
+    const uint32_t *numbers; /* by function of the input: what to report in its place, e.g. its file; NULL: itself */
 };
 
 struct pt_stream;

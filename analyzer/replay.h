@@ -1,0 +1,28 @@
+/* All chosen threads of an input, one after another, as steps for whoever sums them up: with progress, Ctrl-C and the figures that the
+ * header line shows. */
+#ifndef PT_REPLAY_H
+#define PT_REPLAY_H
+
+#include <stdatomic.h>
+
+#include "header_line.h"
+#include "report.h"
+#include "stream.h"
+
+/* Anything but PT_OK from one of these ends the replay and is returned. */
+struct pt_replay_sink {
+    void *context;
+    enum pt_status (*thread)(void *context, const struct pt_input_thread *thread); /* a thread begins; may be NULL */
+    enum pt_status (*steps)(void *context, const struct pt_step *steps, size_t count);
+};
+
+/* Replays all chosen threads through `view` and adds to `figures`. PT_NOMEM; PT_END after Ctrl-C. */
+PT_MUST_USE enum pt_status pt_replay(const struct pt_report *report, const struct pt_stream_view *view,
+                                     const struct pt_replay_sink *sink, struct pt_header_figures *figures);
+
+/* The same for one of several workers, each with a sink and figures of its own: `next` (0 at first) hands out the threads. */
+PT_MUST_USE enum pt_status pt_replay_share(const struct pt_report *report, const struct pt_stream_view *view,
+                                           const struct pt_replay_sink *sink, struct pt_header_figures *figures,
+                                           atomic_size_t *next);
+
+#endif

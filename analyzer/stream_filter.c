@@ -1,0 +1,150 @@
+#include "stream_filter.h"
+
+#include <stdlib.h>
+
+void pt_stream_filter_begin(struct pt_stream_filter *filter, const struct pt_stream_view *view, uint64_t from,
+                            uint64_t to)
+{
+    *filter = (struct pt_stream_filter){
+        .view = view,
+        .from = from,
+        .to = to,
+        .frames = filter->frames,
+        .capacity = filter->capacity,
+        .steps = filter->steps,
+        .step_capacity = filter->step_capacity,
+    };
+}
+
+void pt_stream_filter_release(struct pt_stream_filter *filter)
+{
+    free(filter->frames);
+    free(filter->steps);
+    *filter = (struct pt_stream_filter){0};
+}
+
+static enum pt_status put(struct pt_stream_filter *filter, enum pt_step_kind kind, uint32_t function)
+{
+    if (filter->step_count == filter->step_capacity) {
+        size_t capacity = filter->step_capacity ? filter->step_capacity * 2 : 1024;
+        struct pt_step *steps = realloc(filter->steps, capacity * sizeof *steps);
+        if (!steps)
+            return PT_NOMEM;
+        filter->steps = steps;
+        filter->step_capacity = capacity;
+    }
+    filter->steps[filter->step_count++] = (struct pt_step){.clock = filter->clock, .function = function, .kind = kind};
+    return PT_OK;
+}
+
+/* Whether the stack as it is makes a kept moment, the range apart. */
+static bool kept(const struct pt_stream_filter *filter)
+{
+    unsigned filters = filter->view->filters;
+    return filter->depth > 0 && filter->ignored == 0 && (!(filters & PT_FILTER_FOCUS) || filter->focused > 0) &&
+           (!(filters & PT_FILTER_ROOT) || filter->rooted > 0);
+}
+
+/* Frames below the outermost root function never come out, nor do hidden ones. `rooted` counts root frames up to and with `frame`. */
+static bool showable(const struct pt_stream_filter *filter, const struct pt_stream_filter_frame *frame, bool rooted)
+{
+    return !(frame->flags & PT_FILTER_HIDE) && (rooted || !(filter->view->filters & PT_FILTER_ROOT));
+}
+
+/* A kept moment has come: every frame that it stands on comes out. */
+static enum pt_status reach(struct pt_stream_filter *filter)
+{
+    bool rooted = false;
+    if (filter->reached == filter->depth)
+        return PT_OK;
+    for (size_t i = 0; i < filter->reached && !rooted; i++)
+        rooted = filter->frames[i].flags & PT_FILTER_ROOT;
+    for (; filter->reached < filter->depth; filter->reached++) {
+        const struct pt_stream_filter_frame *frame = &filter->frames[filter->reached];
+        rooted = rooted || frame->flags & PT_FILTER_ROOT;
+        if (showable(filter, frame, rooted))
+            PT_TRY(put(filter, frame->kind, frame->function));
+    }
+    return PT_OK;
+}
+
+/* Lets the time up to `clock` pass over the stack as it is. */
+static enum pt_status advance(struct pt_stream_filter *filter, uint64_t clock)
+{
+    uint64_t from = filter->last > filter->from ? filter->last : filter->from;
+    uint64_t to = clock < filter->to ? clock : filter->to;
+    if (filter->begun && from < to && kept(filter)) {
+        PT_TRY(reach(filter));
+        filter->clock += to - from;
+    }
+    filter->begun = true;
+    filter->last = clock;
+    return PT_OK;
+}
+
+/* The innermost frame goes. */
+static enum pt_status leave(struct pt_stream_filter *filter, enum pt_step_kind kind)
+{
+    const struct pt_stream_filter_frame *frame = &filter->frames[--filter->depth];
+    if (filter->reached > filter->depth) {
+        filter->reached = filter->depth;
+        if (showable(filter, frame, filter->rooted > 0))
+            PT_TRY(put(filter, kind, 0));
+    }
+    filter->focused -= !!(frame->flags & PT_FILTER_FOCUS);
+    filter->ignored -= !!(frame->flags & PT_FILTER_IGNORE);
+    filter->rooted -= !!(frame->flags & PT_FILTER_ROOT);
+    return PT_OK;
+}
+
+static enum pt_status enter(struct pt_stream_filter *filter, const struct pt_step *step)
+{
+    if (filter->depth == filter->capacity) {
+        size_t capacity = filter->capacity ? filter->capacity * 2 : 256;
+        struct pt_stream_filter_frame *frames = realloc(filter->frames, capacity * sizeof *frames);
+        if (!frames)
+            return PT_NOMEM;
+        filter->frames = frames;
+        filter->capacity = capacity;
+    }
+    bool before = step->clock < filter->from;
+    uint8_t flags = filter->view->filters ? filter->view->flags[step->function] : 0;
+    filter->frames[filter->depth++] = (struct pt_stream_filter_frame){
+        .function = step->function,
+        .kind = before ? PT_STEP_OPEN : (uint8_t)step->kind,
+        .flags = flags,
+    };
+    filter->focused += !!(flags & PT_FILTER_FOCUS);
+    filter->ignored += !!(flags & PT_FILTER_IGNORE);
+    filter->rooted += !!(flags & PT_FILTER_ROOT);
+    return !before && kept(filter) ? reach(filter) : PT_OK;
+}
+
+enum pt_status pt_stream_filter_run(struct pt_stream_filter *filter, const struct pt_step *steps, size_t count)
+{
+    filter->step_count = 0;
+    for (size_t i = 0; i < count && !filter->ended; i++) {
+        const struct pt_step *step = &steps[i];
+        PT_TRY(advance(filter, step->clock));
+        if (step->clock >= filter->to) {
+            while (filter->depth > 0)
+                PT_TRY(leave(filter, PT_STEP_CLOSE));
+            filter->ended = true;
+            break;
+        }
+        switch (step->kind) {
+        case PT_STEP_CALL:
+        case PT_STEP_OPEN:
+            PT_TRY(enter(filter, step));
+            break;
+        case PT_STEP_PAUSE:
+        case PT_STEP_SKIP:
+            PT_TRY(put(filter, step->kind, 0));
+            break;
+        default:
+            PT_TRY(leave(filter, step->kind));
+            break;
+        }
+    }
+    return PT_OK;
+}

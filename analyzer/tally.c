@@ -1,0 +1,221 @@
+#include "tally.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "replay.h"
+
+enum pt_status pt_tally_init(struct pt_tally *tally, size_t count, double tick_ns)
+{
+    *tally = (struct pt_tally){.entry_count = count, .tick_ns = tick_ns, .frame_capacity = 256};
+    tally->entries = calloc(count + 1, sizeof *tally->entries);
+    tally->frames = calloc(tally->frame_capacity, sizeof *tally->frames);
+    if (!tally->entries || !tally->frames)
+        return PT_NOMEM;
+    tally->frames[0].number = (uint32_t)count;
+    return PT_OK;
+}
+
+void pt_tally_release(struct pt_tally *tally)
+{
+    if (tally->entries)
+        for (size_t i = 0; i <= tally->entry_count; i++)
+            pt_histogram_release(&tally->entries[i].durations);
+    free(tally->entries);
+    free(tally->frames);
+    *tally = (struct pt_tally){0};
+}
+
+static enum pt_status grow_frames(struct pt_tally *tally)
+{
+    size_t capacity = tally->frame_capacity * 2;
+    struct pt_tally_frame *frames = realloc(tally->frames, capacity * sizeof *frames);
+    if (!frames)
+        return PT_NOMEM;
+    tally->frames = frames;
+    tally->frame_capacity = capacity;
+    return PT_OK;
+}
+
+static inline enum pt_status enter(struct pt_tally *tally, const struct pt_step *step, uint32_t call)
+{
+    if (__builtin_expect(tally->depth + 1 == tally->frame_capacity, 0))
+        PT_TRY(grow_frames(tally));
+    struct pt_tally_entry *entry = &tally->entries[step->function];
+    entry->calls += call;
+    if (entry->active++ == 0)
+        entry->primitive += call;
+    if (entry->active > entry->recursion)
+        entry->recursion = entry->active;
+    tally->frames[++tally->depth] =
+        (struct pt_tally_frame){.entry_clock = step->clock, .number = step->function, .call = call};
+    return PT_OK;
+}
+
+static inline enum pt_status leave(struct pt_tally *tally, uint64_t clock, uint32_t raised)
+{
+    const struct pt_tally_frame *frame = &tally->frames[tally->depth--];
+    struct pt_tally_entry *entry = &tally->entries[frame->number];
+    entry->raised += raised;
+    if (--entry->active > 0)
+        return PT_OK;
+    uint64_t duration = clock - frame->entry_clock;
+    entry->total += duration;
+    return frame->call ? pt_histogram_add(&entry->durations, duration) : PT_OK;
+}
+
+enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_step *steps, size_t count)
+{
+    enum pt_status status = PT_OK;
+    uint64_t last = tally->last;
+    if (tally->depth == 0 && count > 0)
+        last = steps[0].clock; /* a thread begins: its clock has nothing to do with that of the thread before */
+    for (size_t i = 0; i < count && status == PT_OK; i++) {
+        const struct pt_step *step = &steps[i];
+        uint64_t passed = step->clock - last;
+        last = step->clock;
+        if (__builtin_expect(step->kind != PT_STEP_SKIP, 1))
+            tally->entries[tally->frames[tally->depth].number].self += passed;
+        switch (step->kind) {
+        case PT_STEP_CALL:
+        case PT_STEP_OPEN:
+            status = enter(tally, step, step->kind == PT_STEP_CALL);
+            break;
+        case PT_STEP_LEAVE:
+        case PT_STEP_RAISE:
+        case PT_STEP_CLOSE:
+            status = leave(tally, step->clock, step->kind == PT_STEP_RAISE);
+            break;
+        default:
+            break;
+        }
+    }
+    tally->last = last;
+    return status;
+}
+
+enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from)
+{
+    double factor = from->tick_ns == into->tick_ns ? 1.0 : from->tick_ns / into->tick_ns;
+    for (size_t i = 0; i <= from->entry_count; i++) {
+        struct pt_tally_entry *to = &into->entries[i];
+        const struct pt_tally_entry *entry = &from->entries[i];
+        to->self += factor == 1.0 ? entry->self : (uint64_t)llround((double)entry->self * factor);
+        to->total += factor == 1.0 ? entry->total : (uint64_t)llround((double)entry->total * factor);
+        to->calls += entry->calls;
+        to->primitive += entry->primitive;
+        to->raised += entry->raised;
+        if (entry->recursion > to->recursion)
+            to->recursion = entry->recursion;
+        PT_TRY(pt_histogram_merge(&to->durations, &entry->durations, factor));
+    }
+    return PT_OK;
+}
+
+/* --- Reading a whole input ------------------------------------------------------------------------------------------ */
+
+/* One of the processors at work. Ticks of different traces differ in length: when a thread of another trace comes, what was summed up so far
+ * is put aside. */
+struct worker {
+    struct pt_tally
+        sum; /* in ticks of the first trace that it met; unused, and entries NULL, until a second one comes */
+    struct pt_tally now;
+    size_t count;
+    const struct pt_report *report;
+    const struct pt_stream_view *view;
+    struct pt_header_figures figures;
+    atomic_size_t *next;
+    enum pt_status status;
+};
+
+static enum pt_status put_aside(struct worker *worker)
+{
+    if (!worker->sum.entries) {
+        worker->sum = worker->now;
+        worker->now = (struct pt_tally){0};
+        return PT_OK;
+    }
+    PT_TRY(pt_tally_merge(&worker->sum, &worker->now));
+    pt_tally_release(&worker->now);
+    return PT_OK;
+}
+
+static enum pt_status take_thread(void *context, const struct pt_input_thread *thread)
+{
+    struct worker *worker = context;
+    if (worker->now.entries && worker->now.tick_ns == thread->origin->tick_ns)
+        return PT_OK;
+    if (worker->now.entries)
+        PT_TRY(put_aside(worker));
+    return pt_tally_init(&worker->now, worker->count, thread->origin->tick_ns);
+}
+
+static enum pt_status take_steps(void *context, const struct pt_step *steps, size_t count)
+{
+    struct worker *worker = context;
+    return pt_tally_add(&worker->now, steps, count);
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct pt_replay_sink sink = {.context = worker, .thread = take_thread, .steps = take_steps};
+    worker->status = pt_replay_share(worker->report, worker->view, &sink, &worker->figures, worker->next);
+    if (worker->status == PT_OK && worker->now.entries)
+        worker->status = put_aside(worker);
+    return NULL;
+}
+
+static size_t worker_count(const struct pt_report *report)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t most = report->options->jobs ? report->options->jobs : processors > 0 ? (size_t)processors : 1;
+    size_t threads = report->input->thread_count ? report->input->thread_count : 1;
+    return most < threads ? most : threads;
+}
+
+enum pt_status pt_tally_read(struct pt_tally *tally, const struct pt_report *report, const struct pt_stream_view *view,
+                             size_t count, struct pt_header_figures *figures)
+{
+    enum pt_status status = PT_NOMEM;
+    atomic_size_t next = 0;
+    size_t most = worker_count(report);
+    size_t started = 1;
+    struct worker *workers = calloc(most, sizeof *workers);
+    pthread_t *threads = calloc(most, sizeof *threads);
+    *tally = (struct pt_tally){0};
+    *figures = (struct pt_header_figures){0};
+    if (!workers || !threads)
+        goto cleanup;
+
+    for (size_t i = 0; i < most; i++)
+        workers[i] = (struct worker){.count = count, .report = report, .view = view, .next = &next};
+    while (started < most && pthread_create(&threads[started], NULL, work, &workers[started]) == 0)
+        started++;
+    work(&workers[0]);
+    for (size_t i = 1; i < started; i++)
+        pthread_join(threads[i], NULL);
+
+    status = pt_tally_init(tally, count, report->input->traces[0].tick_ns);
+    for (size_t i = 0; i < started; i++) {
+        if (status == PT_OK)
+            status = workers[i].status;
+        if (status == PT_OK && workers[i].sum.entries)
+            status = pt_tally_merge(tally, &workers[i].sum);
+        figures->calls += workers[i].figures.calls;
+        figures->stalled_ns += workers[i].figures.stalled_ns;
+        figures->unmatched += workers[i].figures.unmatched;
+        figures->missing += workers[i].figures.missing;
+        figures->bad_chunks += workers[i].figures.bad_chunks;
+    }
+cleanup:
+    for (size_t i = 0; workers && i < most; i++) {
+        pt_tally_release(&workers[i].sum);
+        pt_tally_release(&workers[i].now);
+    }
+    free(workers);
+    free(threads);
+    return status;
+}

@@ -1,0 +1,64 @@
+/* The sums over all calls of each function (or file, module, thread, process: whatever the steps are numbered by).
+ *
+ * Memory is O(functions + deepest stack). Everything is in ticks of `tick_ns` nanoseconds; tallies of several traces merge. */
+#ifndef PT_TALLY_H
+#define PT_TALLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "header_line.h"
+#include "histogram.h"
+#include "report.h"
+#include "stream.h"
+
+struct pt_tally_entry {
+    uint64_t self;  /* time on top of the stack */
+    uint64_t total; /* time on the stack: outermost activations only */
+    uint64_t calls;
+    uint64_t primitive;            /* calls with no frame of the same number on the stack */
+    uint64_t raised;               /* calls and opened frames that an exception ended */
+    uint32_t active;               /* frames open now; 0 between threads */
+    uint32_t recursion;            /* the most that ever were */
+    struct pt_histogram durations; /* of the primitive calls */
+};
+
+struct pt_tally_frame {
+    uint64_t entry_clock;
+    uint32_t number;
+    uint32_t call; /* 0: opened, its duration is not that of a call */
+};
+
+/* Zeroed, then pt_tally_init. Release with pt_tally_release. */
+struct pt_tally {
+    struct pt_tally_entry *entries; /* entry_count of them, and one behind for the time when no frame is open */
+    size_t entry_count;
+    double tick_ns;
+    struct pt_tally_frame *frames; /* frames[0] stands for no frame */
+    size_t frame_capacity;
+    size_t depth;  /* open frames */
+    uint64_t last; /* clock of the last step */
+};
+
+/* For steps with numbers below `count`. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_tally_init(struct pt_tally *tally, size_t count, double tick_ns);
+void pt_tally_release(struct pt_tally *tally);
+
+/* Takes steps of one thread, in order; the next thread may begin when all frames were left. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_step *steps, size_t count);
+
+/* Adds all of `from`, which has as many entries. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from);
+
+/* Reads every chosen thread of the report's input through `view` into a fresh tally of `count` entries, on as many processors as --jobs
+ * allows, and fills `figures`. PT_NOMEM; PT_END after Ctrl-C. Release the tally in any case. */
+PT_MUST_USE enum pt_status pt_tally_read(struct pt_tally *tally, const struct pt_report *report,
+                                         const struct pt_stream_view *view, size_t count,
+                                         struct pt_header_figures *figures);
+
+static inline uint64_t pt_tally_ns(const struct pt_tally *tally, uint64_t ticks)
+{
+    return (uint64_t)((double)ticks * tally->tick_ns + 0.5);
+}
+
+#endif
