@@ -27,12 +27,14 @@ struct pt_collector_settings {
 struct pt_collector;
 
 PT_MUST_USE enum pt_status pt_collector_new(struct pt_collector **out, const struct pt_arena *arena,
-                                            const struct pt_collector_settings *settings, pt_collector_sink *sink, void *context);
+                                            const struct pt_collector_settings *settings, pt_collector_sink *sink,
+                                            void *context);
 void pt_collector_free(struct pt_collector *collector);
 
 /* Salvage: what the trace file already holds. Processes and threads known by the file keep their serials; `next_id` is one more than the
  * last id that the file defines for the process; `source` (taken over, stack included) is where the thread's last chunk ended. */
-PT_MUST_USE enum pt_status pt_collector_know_process(struct pt_collector *collector, const struct pt_process *process, uint32_t next_id);
+PT_MUST_USE enum pt_status pt_collector_know_process(struct pt_collector *collector, const struct pt_process *process,
+                                                     uint32_t next_id);
 PT_MUST_USE enum pt_status pt_collector_know_thread(struct pt_collector *collector, const struct pt_thread *thread,
                                                     struct pt_chunk_source *source);
 
@@ -43,15 +45,16 @@ enum pt_collector_depth {
 
 /* One turn over all entries: new processes and threads, names, chunks; finishes (CLOSE entries, THREAD and PROCESS end) those whose owner has died or
  * that left. `now_tick` dates an end that nobody recorded. PT_OK, or what the sink returned, or PT_NOMEM. */
-PT_MUST_USE enum pt_status pt_collector_turn(struct pt_collector *collector, enum pt_collector_depth depth, uint64_t now_tick);
+PT_MUST_USE enum pt_status pt_collector_turn(struct pt_collector *collector, enum pt_collector_depth depth,
+                                             uint64_t now_tick);
 
 /* The end of the recording: everything published is taken, then every thread that is still open is closed at `end_tick` and every process that
  * still lives is ended as `ended` ("stopped", "limit", "killed"). Call once. */
 PT_MUST_USE enum pt_status pt_collector_finish(struct pt_collector *collector, uint64_t end_tick, const char *ended);
 
 struct pt_collector_totals {
-    uint64_t events;        /* encoded */
-    uint64_t lost;          /* as the slots count them, unslotted threads included */
+    uint64_t events; /* encoded */
+    uint64_t lost;   /* as the slots count them, unslotted threads included */
     uint64_t stalled_ticks;
     uint64_t corrupt_slots; /* uses of a slot whose ring held nonsense */
     uint32_t live_processes;

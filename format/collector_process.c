@@ -1,0 +1,310 @@
+/* Processes, and their journals. */
+#include <string.h>
+
+#include "collector_state.h"
+#include "journal.h"
+
+#define NAMES_PAYLOAD_AIM (1u << 20) /* bytes after which a NAMES block is closed */
+
+static bool is_seen(const struct pt_collector *collector, uint32_t index, uint32_t generation)
+{
+    const struct pt_collector_process *process = &collector->processes[index];
+    return process->serial != 0 && process->generation == generation;
+}
+
+static bool is_present(uint32_t state)
+{
+    return state == PT_PROCESS_LIVE || state == PT_PROCESS_EXITED || state == PT_PROCESS_DETACHED;
+}
+
+static enum pt_status write_process(struct pt_collector *collector, const struct pt_collector_process *process,
+                                    uint32_t index, uint64_t end_tick, const char *ended)
+{
+    char text[16] = "";
+    strncpy(text, ended, sizeof text - 1);
+    const struct pt_process meta = {
+        .serial = process->serial,
+        .parent = process->parent_serial,
+        .pid = process->pid,
+        .entry = index,
+        .generation = process->generation,
+        .inherited = process->inherited,
+        .start_tick = process->start_tick,
+        .end_tick = end_tick,
+        .ended = text,
+    };
+    collector->payload.size = 0;
+    PT_TRY(pt_process_encode(&meta, &collector->payload));
+    return collector->sink(collector->context, PT_BLOCK_PROCESS, collector->payload.data,
+                           (uint32_t)collector->payload.size);
+}
+
+/* --- First sight ------------------------------------------------------------------------------------------------ */
+
+/* One process fewer. The recording may be closed already, and must stay so. */
+static void leave(const struct pt_collector *collector)
+{
+    _Atomic uint32_t *live = &pt_arena_control(collector->arena)->live;
+    uint32_t count = atomic_load(live);
+    while (collector->settings.live && (count & ~PT_ARENA_CLOSED) != 0)
+        if (atomic_compare_exchange_weak(live, &count, count - 1))
+            break;
+}
+
+/* A child that its parent announced, but that never came: its fork failed, or it died before it could say anything. */
+static void forget_unborn(struct pt_collector *collector, struct pt_arena_process *entry, uint64_t now_tick)
+{
+    const uint64_t reserved = atomic_load_explicit(&entry->start_tick, memory_order_relaxed);
+    uint32_t born = PT_PROCESS_BORN;
+    if (!collector->settings.live || pt_arena_owner_alive(&entry->owner) || now_tick < reserved ||
+        now_tick - reserved < collector->patience_ticks)
+        return;
+    /* Against a child that comes after all: either it or the drain changes the state. */
+    if (atomic_compare_exchange_strong(&entry->state, &born, PT_PROCESS_FREE))
+        leave(collector);
+}
+
+static enum pt_status see_process(struct pt_collector *collector, uint32_t index, uint32_t generation)
+{
+    const struct pt_arena_process *entry = pt_arena_process(collector->arena, index);
+    struct pt_collector_process process = {
+        .serial = collector->next_process,
+        .generation = generation,
+        .parent = entry->parent,
+        .parent_generation = entry->parent_generation,
+        .pid = atomic_load_explicit(&entry->pid, memory_order_relaxed),
+        .inherited = entry->inherited & PT_ID_MAX,
+        .start_tick = atomic_load_explicit(&entry->start_tick, memory_order_relaxed),
+        .journal_position = atomic_load_explicit(&entry->consumed, memory_order_relaxed),
+    };
+    if (process.parent < collector->arena->shape.process_count &&
+        is_seen(collector, process.parent, process.parent_generation))
+        process.parent_serial = collector->processes[process.parent].serial;
+    else
+        process.parent = PT_ARENA_NO_PROCESS;
+    /* In salvage, a journal of which the file lacks the beginning still says something. */
+    process.next_id = process.journal_position == 0 ? (uint32_t)process.inherited + 1 : 0;
+    PT_TRY(write_process(collector, &process, index, PT_META_ABSENT, ""));
+    collector->processes[index] = process;
+    collector->next_process++;
+    return PT_OK;
+}
+
+/* Writes each present process that was not seen yet and whose parent, if it can be, was. `*waiting` counts those that wait for a
+ * parent; `patient` false takes them too. */
+static enum pt_status see_round(struct pt_collector *collector, bool patient, uint32_t *seen, uint32_t *waiting)
+{
+    const uint32_t count = collector->arena->shape.process_count;
+    *seen = 0;
+    *waiting = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
+        /* Acquire: the owner filled the entry before it made itself known by the state. */
+        if (!is_present(atomic_load_explicit(&entry->state, memory_order_acquire)))
+            continue;
+        const uint32_t generation = atomic_load_explicit(&entry->generation, memory_order_relaxed);
+        if (is_seen(collector, i, generation))
+            continue;
+        const uint32_t parent = entry->parent;
+        if (patient && parent < count && parent != i) {
+            const struct pt_arena_process *other = pt_arena_process(collector->arena, parent);
+            if (is_present(atomic_load_explicit(&other->state, memory_order_acquire)) &&
+                atomic_load_explicit(&other->generation, memory_order_relaxed) == entry->parent_generation &&
+                !is_seen(collector, parent, entry->parent_generation)) {
+                ++*waiting;
+                continue;
+            }
+        }
+        PT_TRY(see_process(collector, i, generation));
+        ++*seen;
+    }
+    return PT_OK;
+}
+
+enum pt_status pt_collector_processes_see(struct pt_collector *collector, uint64_t now_tick)
+{
+    for (uint32_t i = 0; i < collector->arena->shape.process_count; i++) {
+        struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
+        if (atomic_load_explicit(&entry->state, memory_order_acquire) == PT_PROCESS_BORN)
+            forget_unborn(collector, entry, now_tick);
+        collector->processes[i].owner_dead = !pt_arena_owner_alive(&entry->owner);
+    }
+    /* A child may lie before its parent in the table. Parents that wait for each other in a circle are nonsense, and get
+     * serials in any order. */
+    uint32_t seen;
+    uint32_t waiting;
+    do
+        PT_TRY(see_round(collector, true, &seen, &waiting));
+    while (waiting > 0 && seen > 0);
+    if (waiting > 0)
+        PT_TRY(see_round(collector, false, &seen, &waiting));
+    return PT_OK;
+}
+
+/* --- Names ------------------------------------------------------------------------------------------------------ */
+
+/* Writes the definitions gathered so far; after that, and not before, they may be overwritten. */
+static enum pt_status flush_names(struct pt_collector *collector, uint32_t index, uint64_t position, uint32_t next_id)
+{
+    struct pt_collector_process *process = &collector->processes[index];
+    struct pt_arena_process *entry = pt_arena_process(collector->arena, index);
+    if (collector->names.count > 0) {
+        collector->payload.size = 0;
+        PT_TRY(pt_names_builder_finish(&collector->names, process->serial, &collector->payload));
+        PT_TRY(collector->sink(collector->context, PT_BLOCK_NAMES, collector->payload.data,
+                               (uint32_t)collector->payload.size));
+    }
+    process->journal_position = position;
+    process->next_id = next_id;
+    if (collector->settings.live) {
+        atomic_store(&entry->consumed, position);
+        pt_collector_wake(collector);
+    }
+    return PT_OK;
+}
+
+static enum pt_status read_journal(struct pt_collector *collector, uint32_t index)
+{
+    struct pt_collector_process *process = &collector->processes[index];
+    struct pt_arena_process *entry = pt_arena_process(collector->arena, index);
+    const uint8_t *journal = pt_arena_journal(collector->arena, index);
+    const uint64_t journal_size = collector->arena->shape.journal_size;
+    /* Acquire: the definitions up to there are complete. */
+    const uint64_t produced = atomic_load_explicit(&entry->produced, memory_order_acquire);
+    uint64_t position = process->journal_position;
+    uint32_t next_id = process->next_id;
+
+    if (position == produced)
+        return PT_OK;
+    pt_names_builder_release(&collector->names);
+    while (!process->journal_corrupt && position != produced) {
+        struct pt_name name;
+        uint32_t id;
+        if (pt_journal_read(journal, journal_size, &position, produced, collector->scratch, &id, &name) != PT_OK ||
+            id == 0 || id > PT_ID_MAX) {
+            process->journal_corrupt = true;
+            break;
+        }
+        if (id < next_id && !collector->settings.live)
+            continue; /* in the file already: the drain died between the block and moving `consumed` */
+        if (next_id != 0 && id != next_id) {
+            process->journal_corrupt = true;
+            break;
+        }
+        PT_TRY(pt_names_builder_add(&collector->names, id, &name));
+        next_id = id + 1;
+        if (collector->names.items.size >= NAMES_PAYLOAD_AIM)
+            PT_TRY(flush_names(collector, index, position, next_id));
+    }
+    return flush_names(collector, index, produced, next_id);
+}
+
+enum pt_status pt_collector_names_read(struct pt_collector *collector, uint32_t index)
+{
+    for (unsigned step = 0; step < PT_NAMES_CHAIN_MAX; step++) {
+        const struct pt_collector_process *process = &collector->processes[index];
+        if (!process->returned)
+            PT_TRY(read_journal(collector, index));
+        if (process->parent >= collector->arena->shape.process_count ||
+            !is_seen(collector, process->parent, process->parent_generation))
+            break;
+        index = process->parent;
+    }
+    return PT_OK;
+}
+
+/* --- Ends ------------------------------------------------------------------------------------------------------- */
+
+enum pt_status pt_collector_process_end(struct pt_collector *collector, uint32_t index, uint64_t end_tick,
+                                        const char *ended)
+{
+    struct pt_collector_process *process = &collector->processes[index];
+    if (process->serial == 0 || process->ended)
+        return PT_OK;
+    if (end_tick < process->start_tick)
+        end_tick = process->start_tick;
+    PT_TRY(pt_collector_names_read(collector, index));
+    PT_TRY(write_process(collector, process, index, end_tick, ended));
+    process->ended = true;
+    if (process->serial == 1) {
+        collector->totals.first_ended = ended;
+        collector->totals.first_end_tick = end_tick;
+    }
+    leave(collector);
+    return PT_OK;
+}
+
+/* How a process whose state is `state` ended, NULL if it has not. */
+static const char *how_ended(const struct pt_collector *collector, uint32_t index, uint32_t state)
+{
+    const struct pt_collector_process *process = &collector->processes[index];
+    if (state == PT_PROCESS_EXITED)
+        return "exited";
+    if (state == PT_PROCESS_DETACHED) {
+        switch (atomic_load(&pt_arena_control(collector->arena)->stop)) {
+        case PT_ARENA_RUNNING:
+            return "detached";
+        case PT_ARENA_LIMIT:
+            return "limit";
+        default:
+            return "stopped";
+        }
+    }
+    return process->owner_dead && process->open_uses == 0 ? "killed" : NULL;
+}
+
+/* A child that was announced and not yet seen keeps its parent's entry: its serial is found through it. */
+static bool has_unseen_child(const struct pt_collector *collector, uint32_t index, uint32_t generation)
+{
+    for (uint32_t i = 0; i < collector->arena->shape.process_count; i++) {
+        const struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
+        const uint32_t state = atomic_load_explicit(&entry->state, memory_order_acquire);
+        if ((state == PT_PROCESS_BORN ||
+             (is_present(state) && !is_seen(collector, i, atomic_load(&entry->generation)))) &&
+            entry->parent == index && entry->parent_generation == generation)
+            return true;
+    }
+    return false;
+}
+
+static void give_back(struct pt_collector *collector, uint32_t index)
+{
+    struct pt_arena_process *entry = pt_arena_process(collector->arena, index);
+    struct pt_collector_process *process = &collector->processes[index];
+    if (!collector->settings.live || !process->ended || process->returned || process->open_uses > 0 ||
+        pt_arena_owner_alive(&entry->owner) || has_unseen_child(collector, index, process->generation))
+        return;
+    process->returned = true;
+    atomic_store_explicit(&entry->produced, 0, memory_order_relaxed);
+    atomic_store_explicit(&entry->consumed, 0, memory_order_relaxed);
+    atomic_store_explicit(&entry->pid, 0, memory_order_relaxed);
+    /* Release: who reserves the entry finds it empty. */
+    atomic_store_explicit(&entry->state, PT_PROCESS_FREE, memory_order_release);
+}
+
+enum pt_status pt_collector_processes_end(struct pt_collector *collector, uint64_t now_tick)
+{
+    const struct pt_arena_shape *shape = &collector->arena->shape;
+    for (uint32_t i = 0; i < shape->process_count; i++)
+        collector->processes[i].open_uses = 0;
+    for (uint32_t i = 0; i < shape->slot_count; i++) {
+        const struct pt_collector_use *use = &collector->uses[i];
+        if (use->serial != 0 && !use->finished && is_seen(collector, use->process, use->process_generation))
+            collector->processes[use->process].open_uses++;
+    }
+    for (uint32_t i = 0; i < shape->process_count; i++) {
+        struct pt_collector_process *process = &collector->processes[i];
+        if (process->serial == 0 || process->returned)
+            continue;
+        const struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
+        const uint32_t state = atomic_load_explicit(&entry->state, memory_order_acquire);
+        const char *ended = how_ended(collector, i, state);
+        uint64_t end_tick = atomic_load_explicit(&entry->end_tick, memory_order_relaxed);
+        if (state == PT_PROCESS_LIVE || end_tick == 0)
+            end_tick = now_tick > collector->latest_tick ? now_tick : collector->latest_tick;
+        if (ended)
+            PT_TRY(pt_collector_process_end(collector, i, end_tick, ended));
+        give_back(collector, i);
+    }
+    return PT_OK;
+}
