@@ -1,0 +1,136 @@
+/* pytrace-analyze: answers questions about what pytrace recorded. */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "filter.h"
+#include "help.h"
+#include "input.h"
+#include "interrupt.h"
+#include "options.h"
+#include "progress.h"
+#include "report.h"
+#include "screen.h"
+
+#define EXIT_FOUND   1
+#define EXIT_TROUBLE 2
+
+static void complain(const struct pt_error *error)
+{
+    fprintf(stderr, "pytrace-analyze: %s", error->text);
+    if (error->offset != PT_ERROR_NO_OFFSET)
+        fprintf(stderr, " (at byte %llu)", (unsigned long long)error->offset);
+    fputc('\n', stderr);
+}
+
+/* What each function of the input means to the filters. `flags` is to be freed. */
+static enum pt_status make_view(struct pt_stream_view *view, uint8_t **flags, const struct pt_options *options,
+                                const struct pt_input *input, struct pt_error *error)
+{
+    const struct {
+        enum pt_filter_bit bit;
+        const char *name;
+        const char *pattern;
+    } patterns[] = {
+        {PT_FILTER_FOCUS, "--focus", options->focus}, {PT_FILTER_IGNORE, "--ignore", options->ignore},
+        {PT_FILTER_HIDE, "--hide", options->hide},    {PT_FILTER_ROOT, "--root", options->root},
+        {PT_FILTER_MATCH, "RE", options->operand},
+    };
+    struct pt_filter *filter = NULL;
+    enum pt_status status = pt_filter_new(&filter);
+    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0] && status == PT_OK; i++)
+        if (patterns[i].pattern)
+            status = pt_filter_add(filter, patterns[i].bit, patterns[i].name, patterns[i].pattern, error);
+    if (status != PT_OK)
+        goto cleanup;
+    view->filters = pt_filter_bits(filter);
+    if (view->filters == 0)
+        goto cleanup;
+    *flags = calloc(input->function_count, 1);
+    if (!*flags)
+        status = PT_NOMEM;
+    for (size_t i = 0; i < input->function_count && status == PT_OK; i++) {
+        unsigned bits = 0;
+        status = pt_filter_match(filter, &input->functions[i], &bits);
+        (*flags)[i] = (uint8_t)bits;
+    }
+    view->flags = *flags;
+cleanup:
+    pt_filter_free(filter);
+    return status;
+}
+
+/* Opens, reads, reports. Returns the status of whatever went wrong first. */
+static enum pt_status run(const struct pt_options *options, bool *found, struct pt_error *error)
+{
+    struct pt_input input = {0};
+    struct pt_progress progress;
+    struct pt_screen *screen = NULL;
+    uint8_t *flags = NULL;
+    struct pt_report report = {.options = options, .input = &input, .progress = &progress};
+    bool complete = false;
+
+    enum pt_status status = pt_input_open(&input, options, error);
+    if (status != PT_OK)
+        goto cleanup;
+    status = make_view(&report.view, &flags, options, &input, error);
+    if (status != PT_OK)
+        goto cleanup;
+    status = pt_screen_open(&screen, &options->screen, error);
+    if (status != PT_OK)
+        goto cleanup;
+    pt_progress_init(&progress, "reading", input.events, !options->no_progress && !options->quiet);
+    report.screen = screen;
+    status = options->command->run(&report);
+    pt_progress_finish(&progress);
+    if (status == PT_OK)
+        complete = true;
+    else
+        *error = report.error;
+    *found = report.found;
+cleanup:
+    if (screen) {
+        enum pt_status closed = pt_screen_close(screen, complete, status == PT_OK ? error : NULL);
+        status = status == PT_OK ? closed : status;
+    }
+    free(flags);
+    pt_input_release(&input);
+    return status;
+}
+
+/* --help and --version go to standard output like any result. */
+static enum pt_status explain(const struct pt_options *options, struct pt_error *error)
+{
+    struct pt_screen *screen;
+    PT_TRY(pt_screen_open(&screen, &options->screen, error));
+    if (options->help)
+        pt_help_print(screen, options->command ? options->command->name : NULL);
+    else
+        pt_screen_put(screen, "pytrace-analyze " PYTRACE_VERSION "\n");
+    return pt_screen_close(screen, true, error);
+}
+
+int main(int argc, char **argv)
+{
+    struct pt_options options;
+    struct pt_error error = {.offset = PT_ERROR_NO_OFFSET};
+    bool found = false;
+
+    setlocale(LC_CTYPE, "");
+    pt_interrupt_catch();
+    enum pt_status status = pt_options_parse(&options, argc - 1, argv + 1, &error);
+    if (status == PT_OK)
+        status = options.help || options.version ? explain(&options, &error) : run(&options, &found, &error);
+    pt_options_release(&options);
+
+    if (pt_interrupt_requested())
+        return pt_interrupt_exit_status();
+    if (status != PT_OK) {
+        if (error.text[0] == '\0')
+            pt_error_set(&error, status, PT_ERROR_NO_OFFSET, "%s", pt_status_name(status));
+        complain(&error);
+        return EXIT_TROUBLE;
+    }
+    return found ? EXIT_FOUND : EXIT_SUCCESS;
+}
