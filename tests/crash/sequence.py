@@ -152,15 +152,3 @@ def compare(events, expected):
         seen += 1
     return seen, lost
 
-
-if __name__ == "__main__":  # the closed form against the sequence itself
-    for units in (1, 9, 10, 99, 100, 101, 250, 1234):
-        count = 0
-        finished = 0
-        for kind, name in work(3):
-            count += 1
-            if (kind, name) == (b"return", b"unit"):
-                finished += 1
-                if finished == units:
-                    break
-        assert count == events_through(3, units), (units, count, events_through(3, units))
