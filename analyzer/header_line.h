@@ -2,24 +2,17 @@
 #ifndef PT_HEADER_LINE_H
 #define PT_HEADER_LINE_H
 
-#include <stdint.h>
-
 #include "json.h"
 #include "report.h"
 
-/* What reading the events has told beyond the traces' metadata. */
-struct pt_header_figures {
-    uint64_t calls;
-    uint64_t stalled_ns;
-    uint64_t unmatched;
-    uint64_t missing;
-    uint64_t bad_chunks;
-};
-
-/* Prints the line of each trace and, below it, one line for each thing that is wrong with it. */
-void pt_header_line_print(struct pt_report *report, const struct pt_header_figures *figures);
+/* Prints the line of each trace and, below it, one line for each thing that is wrong with it. Call when the events were read, if
+ * they are at all. */
+void pt_header_line_print(const struct pt_report *report);
 
 /* Writes the "trace" member (or "traces") into an object that is open. */
-void pt_header_line_json(struct pt_json *json, const struct pt_report *report, const struct pt_header_figures *figures);
+void pt_header_line_json(struct pt_json *json, const struct pt_report *report);
+
+/* Says on stderr what keeps a trace from being whole: for people who look at the report through a pipe. */
+void pt_header_line_warn(const struct pt_trace *trace);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "filter.h"
+#include "header_line.h"
 #include "help.h"
 #include "input.h"
 #include "interrupt.h"
@@ -74,12 +75,19 @@ static enum pt_status run(const struct pt_options *options, bool *found, struct 
     enum pt_status status = pt_input_open(&input, options, error);
     if (status != PT_OK)
         goto cleanup;
+    for (size_t i = 0; i < input.trace_count && !options->quiet; i++)
+        pt_header_line_warn(input.traces[i].trace);
     status = make_view(&report.view, &flags, options, &input, error);
     if (status != PT_OK)
         goto cleanup;
     status = pt_screen_open(&screen, &options->screen, error);
     if (status != PT_OK)
         goto cleanup;
+    report.figures = calloc(input.trace_count, sizeof *report.figures);
+    if (!report.figures) {
+        status = PT_NOMEM;
+        goto cleanup;
+    }
     pt_progress_init(&progress, "reading", input.events, !options->no_progress && !options->quiet);
     report.screen = screen;
     status = options->command->run(&report);
@@ -94,6 +102,7 @@ cleanup:
         enum pt_status closed = pt_screen_close(screen, complete, status == PT_OK ? error : NULL);
         status = status == PT_OK ? closed : status;
     }
+    free(report.figures);
     free(flags);
     pt_input_release(&input);
     return status;

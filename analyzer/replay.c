@@ -3,8 +3,8 @@
 #include "interrupt.h"
 
 /* What the stream has met since the last thread goes into the figures, in nanoseconds of that thread's trace. */
-static void add_figures(struct pt_header_figures *figures, const struct pt_stream_totals *now,
-                        struct pt_stream_totals *before, double tick_ns)
+static void add_figures(struct pt_figures *figures, const struct pt_stream_totals *now, struct pt_stream_totals *before,
+                        double tick_ns)
 {
     figures->calls += now->calls - before->calls;
     figures->stalled_ns += (uint64_t)((double)(now->stalled_ticks - before->stalled_ticks) * tick_ns + 0.5);
@@ -14,9 +14,8 @@ static void add_figures(struct pt_header_figures *figures, const struct pt_strea
     *before = *now;
 }
 
-enum pt_status pt_replay_share(const struct pt_report *report, const struct pt_stream_view *view,
-                               const struct pt_replay_sink *sink, struct pt_header_figures *figures,
-                               atomic_size_t *next)
+enum pt_status pt_replay_share(struct pt_report *report, const struct pt_stream_view *view,
+                               const struct pt_replay_sink *sink, atomic_size_t *next)
 {
     const struct pt_input *input = report->input;
     struct pt_stream *stream;
@@ -44,7 +43,8 @@ enum pt_status pt_replay_share(const struct pt_report *report, const struct pt_s
         }
         if (status != PT_END)
             goto cleanup;
-        add_figures(figures, pt_stream_totals(stream), &before, thread->origin->tick_ns);
+        add_figures(&report->figures[thread->origin - input->traces], pt_stream_totals(stream), &before,
+                    thread->origin->tick_ns);
         status = PT_OK;
     }
 cleanup:
@@ -52,9 +52,10 @@ cleanup:
     return status == PT_OK && pt_interrupt_requested() ? PT_END : status;
 }
 
-enum pt_status pt_replay(const struct pt_report *report, const struct pt_stream_view *view,
-                         const struct pt_replay_sink *sink, struct pt_header_figures *figures)
+enum pt_status pt_replay(struct pt_report *report, const struct pt_stream_view *view, const struct pt_replay_sink *sink)
 {
     atomic_size_t next = 0;
-    return pt_replay_share(report, view, sink, figures, &next);
+    enum pt_status status = pt_replay_share(report, view, sink, &next);
+    report->replayed = true;
+    return status;
 }

@@ -1,11 +1,10 @@
 /* All chosen threads of an input, one after another, as steps for whoever sums them up: with progress, Ctrl-C and the figures that the
- * header line shows. */
+ * header line shows (report->figures). */
 #ifndef PT_REPLAY_H
 #define PT_REPLAY_H
 
 #include <stdatomic.h>
 
-#include "header_line.h"
 #include "report.h"
 #include "stream.h"
 
@@ -16,13 +15,12 @@ struct pt_replay_sink {
     enum pt_status (*steps)(void *context, const struct pt_step *steps, size_t count);
 };
 
-/* Replays all chosen threads through `view` and adds to `figures`. PT_NOMEM; PT_END after Ctrl-C. */
-PT_MUST_USE enum pt_status pt_replay(const struct pt_report *report, const struct pt_stream_view *view,
-                                     const struct pt_replay_sink *sink, struct pt_header_figures *figures);
+/* Replays all chosen threads through `view`. PT_NOMEM; PT_END after Ctrl-C. */
+PT_MUST_USE enum pt_status pt_replay(struct pt_report *report, const struct pt_stream_view *view,
+                                     const struct pt_replay_sink *sink);
 
-/* The same for one of several workers, each with a sink and figures of its own: `next` (0 at first) hands out the threads. */
-PT_MUST_USE enum pt_status pt_replay_share(const struct pt_report *report, const struct pt_stream_view *view,
-                                           const struct pt_replay_sink *sink, struct pt_header_figures *figures,
-                                           atomic_size_t *next);
+/* The same for one of several workers, each with a sink of its own: `next` (0 at first) hands out the threads. */
+PT_MUST_USE enum pt_status pt_replay_share(struct pt_report *report, const struct pt_stream_view *view,
+                                           const struct pt_replay_sink *sink, atomic_size_t *next);
 
 #endif

@@ -11,12 +11,23 @@
 #include "status.h"
 #include "stream.h"
 
+/* What reading the events of a trace has told beyond its metadata. Several workers may add to one. */
+struct pt_figures {
+    _Atomic uint64_t calls; /* of the chosen threads, filters or not */
+    _Atomic uint64_t stalled_ns;
+    _Atomic uint64_t unmatched;  /* leaves that closed nothing */
+    _Atomic uint64_t missing;    /* frames closed without a leave of their own */
+    _Atomic uint64_t bad_chunks; /* that could not be decoded */
+};
+
 struct pt_report {
     const struct pt_options *options;
     const struct pt_input *input;
     struct pt_stream_view view;   /* what --focus and its kin make of the input; flags hold PT_FILTER_MATCH too */
     struct pt_screen *screen;     /* where results go */
     struct pt_progress *progress; /* its unit is events, its total input->events */
+    struct pt_figures *figures;   /* one a trace of the input, filled by pt_replay */
+    bool replayed;                /* it was: the figures mean something */
     bool found;                   /* set by check and diff: exit status 1 */
     struct pt_error error;
 };

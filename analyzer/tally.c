@@ -123,9 +123,8 @@ struct worker {
         sum; /* in ticks of the first trace that it met; unused, and entries NULL, until a second one comes */
     struct pt_tally now;
     size_t count;
-    const struct pt_report *report;
+    struct pt_report *report;
     const struct pt_stream_view *view;
-    struct pt_header_figures figures;
     atomic_size_t *next;
     enum pt_status status;
 };
@@ -162,7 +161,7 @@ static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct pt_replay_sink sink = {.context = worker, .thread = take_thread, .steps = take_steps};
-    worker->status = pt_replay_share(worker->report, worker->view, &sink, &worker->figures, worker->next);
+    worker->status = pt_replay_share(worker->report, worker->view, &sink, worker->next);
     if (worker->status == PT_OK && worker->now.entries)
         worker->status = put_aside(worker);
     return NULL;
@@ -176,8 +175,8 @@ static size_t worker_count(const struct pt_report *report)
     return most < threads ? most : threads;
 }
 
-enum pt_status pt_tally_read(struct pt_tally *tally, const struct pt_report *report, const struct pt_stream_view *view,
-                             size_t count, struct pt_header_figures *figures)
+enum pt_status pt_tally_read(struct pt_tally *tally, struct pt_report *report, const struct pt_stream_view *view,
+                             size_t count)
 {
     enum pt_status status = PT_NOMEM;
     atomic_size_t next = 0;
@@ -186,7 +185,6 @@ enum pt_status pt_tally_read(struct pt_tally *tally, const struct pt_report *rep
     struct worker *workers = calloc(most, sizeof *workers);
     pthread_t *threads = calloc(most, sizeof *threads);
     *tally = (struct pt_tally){0};
-    *figures = (struct pt_header_figures){0};
     if (!workers || !threads)
         goto cleanup;
 
@@ -197,6 +195,7 @@ enum pt_status pt_tally_read(struct pt_tally *tally, const struct pt_report *rep
     work(&workers[0]);
     for (size_t i = 1; i < started; i++)
         pthread_join(threads[i], NULL);
+    report->replayed = true;
 
     status = pt_tally_init(tally, count, report->input->traces[0].tick_ns);
     for (size_t i = 0; i < started; i++) {
@@ -204,11 +203,6 @@ enum pt_status pt_tally_read(struct pt_tally *tally, const struct pt_report *rep
             status = workers[i].status;
         if (status == PT_OK && workers[i].sum.entries)
             status = pt_tally_merge(tally, &workers[i].sum);
-        figures->calls += workers[i].figures.calls;
-        figures->stalled_ns += workers[i].figures.stalled_ns;
-        figures->unmatched += workers[i].figures.unmatched;
-        figures->missing += workers[i].figures.missing;
-        figures->bad_chunks += workers[i].figures.bad_chunks;
     }
 cleanup:
     for (size_t i = 0; workers && i < most; i++) {

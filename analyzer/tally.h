@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "header_line.h"
 #include "histogram.h"
 #include "report.h"
 #include "stream.h"
@@ -51,10 +50,9 @@ PT_MUST_USE enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_
 PT_MUST_USE enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from);
 
 /* Reads every chosen thread of the report's input through `view` into a fresh tally of `count` entries, on as many processors as --jobs
- * allows, and fills `figures`. PT_NOMEM; PT_END after Ctrl-C. Release the tally in any case. */
-PT_MUST_USE enum pt_status pt_tally_read(struct pt_tally *tally, const struct pt_report *report,
-                                         const struct pt_stream_view *view, size_t count,
-                                         struct pt_header_figures *figures);
+ * allows. PT_NOMEM; PT_END after Ctrl-C. Release the tally in any case. */
+PT_MUST_USE enum pt_status pt_tally_read(struct pt_tally *tally, struct pt_report *report,
+                                         const struct pt_stream_view *view, size_t count);
 
 static inline uint64_t pt_tally_ns(const struct pt_tally *tally, uint64_t ticks)
 {
