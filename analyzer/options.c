@@ -119,6 +119,7 @@ static enum pt_status parse_bound(struct pt_bound *bound, const char *text, size
 
 STORE(top)
 {
+    options->top_given = true;
     return parse_whole(&options->top, value, UINT64_MAX, error);
 }
 

@@ -45,6 +45,7 @@ struct pt_options {
     bool version; /* --version */
 
     uint64_t top;       /* rows; 0 is all */
+    bool top_given;     /* trees have no such limit of their own */
     const char *sort;   /* NULL: the command's own order */
     const char *fields; /* NULL: the command's own columns; a leading + appends */
     enum pt_by by;
