@@ -45,11 +45,11 @@ static inline uint64_t pt_clock_tick(enum pt_clock_kind kind, uint32_t shift)
     return count >> shift;
 }
 
-/* The best clock of this machine: the TSC where the kernel calls it invariant (constant_tsc and nonstop_tsc in /proc/cpuinfo, and tsc not given up as
- * clock source), the virtual counter on aarch64, else CLOCK_MONOTONIC. */
+/* The best clock of this machine: the TSC where the processor calls it invariant, the kernel has not given it up as a clock source and
+ * this process may read it; the virtual counter on aarch64; else CLOCK_MONOTONIC. */
 enum pt_clock_kind pt_clock_choose(void);
 
-/* Measures the clock against CLOCK_MONOTONIC for about 2 ms and chooses the shift that makes a tick the longest one up to 4 ns
+/* Measures the clock against CLOCK_MONOTONIC for 1 ms (aarch64 tells its frequency: no time at all) and chooses the shift that makes a tick the longest one up to 4 ns
  * (finer ticks would store noise: a stamp takes over 10 ns to read). Returns the length of a tick in picoseconds. */
 uint64_t pt_clock_calibrate(enum pt_clock_kind kind, uint32_t *shift);
 
