@@ -1,0 +1,268 @@
+#include "drain_arena.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define PROCESSES     256
+#define JOURNAL_SIZE  (UINT64_C(256) << 10)
+#define FIRST_ENTRIES 2 /* with space before the host goes on; more follow while it runs */
+#define AHEAD_ENTRIES 4 /* kept free: a burst of threads finds these without a wait */
+#define RETRY_NS      UINT64_C(1000000000)
+
+/* --- Shape ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t space_for(const struct pt_arena_shape *shape, uint64_t entries)
+{
+    return shape->journals_offset + entries * (shape->journal_size + shape->ring_size);
+}
+
+/* Plans what was asked for, and chooses the place; where little room is, rings are halved until the first entries fit. */
+static enum pt_status plan(struct pt_arena_shape *shape, struct pt_drain_place *place, bool *short_of_room,
+                           const struct pt_handshake *handshake, struct pt_error *error)
+{
+    *shape = (struct pt_arena_shape){
+        .process_count = PROCESSES,
+        .slot_count = handshake->settings.max_threads,
+        .journal_size = JOURNAL_SIZE,
+        .ring_size = handshake->settings.ring_size,
+    };
+    struct pt_arena_shape least = *shape;
+    least.ring_size = PT_ARENA_RING_MIN;
+    if (pt_arena_shape_plan(shape) != PT_OK || pt_arena_shape_plan(&least) != PT_OK)
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "%u threads with rings of %llu bytes are no arena",
+                            shape->slot_count, (unsigned long long)shape->ring_size);
+    PT_TRY(pt_drain_place_choose(place, handshake, space_for(shape, AHEAD_ENTRIES), space_for(&least, FIRST_ENTRIES),
+                                 error));
+    while (space_for(shape, FIRST_ENTRIES) > place->room) {
+        *short_of_room = true;
+        shape->ring_size /= 2;
+        PT_TRY(pt_arena_shape_plan(shape));
+    }
+    return PT_OK;
+}
+
+static uint32_t control_flags(const struct pt_settings *settings)
+{
+    return (settings->c_calls ? PT_ARENA_FLAG_C_CALLS : 0) | (settings->drop ? PT_ARENA_FLAG_DROP : 0) |
+           (settings->children ? PT_ARENA_FLAG_CHILDREN : 0);
+}
+
+/* --- Files ------------------------------------------------------------------------------------------------------ */
+
+static enum pt_status make_directory(struct pt_drain_arena *arena, const char *root, struct pt_error *error)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+    for (int tries = 0; tries < 100; tries++) {
+        uint8_t random[8];
+        char name[sizeof random + 1] = "";
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+            break;
+        for (size_t i = 0; i < sizeof random; i++)
+            name[i] = letters[random[i] % 32];
+        errno = ENAMETOOLONG;
+        if ((size_t)snprintf(arena->directory, sizeof arena->directory, "%s/" PT_DRAIN_ARENA_PREFIX "%s", root, name) >=
+            sizeof arena->directory)
+            break;
+        if (mkdir(arena->directory, S_IRWXU) == 0)
+            return PT_OK;
+        if (errno != EEXIST)
+            break;
+    }
+    return pt_error_set_errno(error, "cannot make a directory in", root);
+}
+
+/* The file with its control page, and the tables reserved; not mapped yet. */
+static enum pt_status make_file(struct pt_drain_arena *arena, const char *trace, const struct pt_arena_control *control,
+                                struct pt_error *error)
+{
+    const struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    enum pt_status status = PT_OK;
+    int directory = open(arena->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0)
+        return pt_error_set_errno(error, "cannot open", arena->directory);
+    arena->descriptor =
+        openat(directory, PT_ARENA_FILE_NAME, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (arena->descriptor < 0 || fcntl(arena->descriptor, F_OFD_SETLK, &lock) < 0 ||
+        symlinkat(trace, directory, PT_DRAIN_ARENA_LINK) < 0 ||
+        ftruncate(arena->descriptor, (off_t)control->file_size) < 0 ||
+        fallocate(arena->descriptor, 0, 0, (off_t)control->journals_offset) < 0 ||
+        pwrite(arena->descriptor, control, sizeof *control, 0) != (ssize_t)sizeof *control)
+        status = pt_error_set_errno(error, "cannot make the rings in", arena->directory);
+    close(directory);
+    return status;
+}
+
+void pt_drain_arena_delete(struct pt_drain_arena *arena)
+{
+    int directory = open(arena->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory >= 0) {
+        unlinkat(directory, PT_ARENA_FILE_NAME, 0);
+        unlinkat(directory, PT_DRAIN_ARENA_LINK, 0);
+        close(directory);
+    }
+    rmdir(arena->directory);
+}
+
+/* --- Space ------------------------------------------------------------------------------------------------------ */
+
+static bool reserve_space(struct pt_drain_arena *arena, uint64_t offset, uint64_t length)
+{
+    uint64_t room;
+    if (pt_drain_place_room(arena->directory, &room, NULL) == PT_OK && room >= length &&
+        fallocate(arena->descriptor, 0, (off_t)offset, (off_t)length) == 0)
+        return true;
+    arena->retry_ns = pt_clock_monotonic_ns() + RETRY_NS;
+    return false;
+}
+
+static bool reserve_process(struct pt_drain_arena *arena)
+{
+    uint32_t index = arena->processes_reserved;
+    struct pt_arena_process *process = pt_arena_process(&arena->arena, index);
+    const struct pt_arena_shape *shape = &arena->arena.shape;
+    if (!reserve_space(arena, shape->journals_offset + index * shape->journal_size, shape->journal_size) ||
+        pt_arena_owner_init(&process->owner) != PT_OK)
+        return false;
+    arena->processes_reserved++;
+    atomic_store_explicit(&process->state, PT_PROCESS_FREE, memory_order_release);
+    return true;
+}
+
+static bool reserve_slot(struct pt_drain_arena *arena)
+{
+    uint32_t index = arena->slots_reserved;
+    struct pt_arena_slot *slot = pt_arena_slot(&arena->arena, index);
+    const struct pt_arena_shape *shape = &arena->arena.shape;
+    if (!reserve_space(arena, shape->rings_offset + index * shape->ring_size, shape->ring_size) ||
+        pt_arena_owner_init(&slot->owner) != PT_OK)
+        return false;
+    arena->slots_reserved++;
+    atomic_store_explicit(&slot->state, PT_SLOT_FREE, memory_order_release);
+    return true;
+}
+
+static void reserve(struct pt_drain_arena *arena, uint32_t ahead)
+{
+    uint32_t free_slots = 0, free_processes = 0;
+    for (uint32_t i = 0; i < arena->slots_reserved; i++)
+        free_slots +=
+            atomic_load_explicit(&pt_arena_slot(&arena->arena, i)->state, memory_order_relaxed) == PT_SLOT_FREE;
+    for (uint32_t i = 0; i < arena->processes_reserved; i++)
+        free_processes +=
+            atomic_load_explicit(&pt_arena_process(&arena->arena, i)->state, memory_order_relaxed) == PT_PROCESS_FREE;
+    for (; free_slots < ahead && arena->slots_reserved < arena->arena.shape.slot_count; free_slots++)
+        if (!reserve_slot(arena))
+            return;
+    for (; free_processes < ahead && arena->processes_reserved < arena->arena.shape.process_count; free_processes++)
+        if (!reserve_process(arena))
+            return;
+}
+
+void pt_drain_arena_reserve(struct pt_drain_arena *arena)
+{
+    if (arena->retry_ns == 0 || pt_clock_monotonic_ns() >= arena->retry_ns)
+        reserve(arena, AHEAD_ENTRIES);
+}
+
+static void punch(const struct pt_drain_arena *arena, uint64_t offset, uint64_t length)
+{
+    fallocate(arena->descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)length);
+}
+
+/* A host that still writes to a hole would need a new page, which a full file system answers with a SIGBUS: only entries that
+ * nobody owns are given back. Withdrawing the entry first, and looking at the owner second, meets a claim, which locks first and looks
+ * at the state second. The drain takes no lock itself: a mutex is a list of pointers, and a host wrote them. */
+void pt_drain_arena_give_back(struct pt_drain_arena *arena)
+{
+    const struct pt_arena_shape *shape = &arena->arena.shape;
+    for (uint32_t i = 0; i < arena->slots_reserved; i++) {
+        struct pt_arena_slot *slot = pt_arena_slot(&arena->arena, i);
+        uint32_t state = PT_SLOT_FREE;
+        atomic_compare_exchange_strong(&slot->state, &state, PT_SLOT_UNRESERVED);
+        if (!pt_arena_owner_alive(&slot->owner))
+            punch(arena, shape->rings_offset + i * shape->ring_size, shape->ring_size);
+    }
+    for (uint32_t i = 0; i < arena->processes_reserved; i++) {
+        struct pt_arena_process *process = pt_arena_process(&arena->arena, i);
+        uint32_t state = PT_PROCESS_FREE;
+        atomic_compare_exchange_strong(&process->state, &state, PT_PROCESS_UNRESERVED);
+        if (state != PT_PROCESS_BORN && !pt_arena_owner_alive(&process->owner))
+            punch(arena, shape->journals_offset + i * shape->journal_size, shape->journal_size);
+    }
+}
+
+/* --- Life ------------------------------------------------------------------------------------------------------- */
+
+enum pt_status pt_drain_arena_create(struct pt_drain_arena *arena, const struct pt_handshake *handshake,
+                                     const struct pt_drain_identity *identity, struct pt_error *error)
+{
+    const struct pt_settings *settings = &handshake->settings;
+    struct pt_drain_place place;
+    struct pt_arena_shape shape;
+    *arena = (struct pt_drain_arena){.descriptor = -1};
+    PT_TRY(plan(&shape, &place, &arena->short_of_room, handshake, error));
+
+    struct pt_arena_control control = {
+        .magic = PT_ARENA_MAGIC, /* nobody can see the file before the host is told of it */
+        .abi = PT_ARENA_ABI,
+        .flags = control_flags(settings),
+        .process_count = shape.process_count,
+        .slot_count = shape.slot_count,
+        .journal_size = shape.journal_size,
+        .ring_size = shape.ring_size,
+        .processes_offset = shape.processes_offset,
+        .slots_offset = shape.slots_offset,
+        .journals_offset = shape.journals_offset,
+        .rings_offset = shape.rings_offset,
+        .file_size = shape.file_size,
+        .clock = identity->clock,
+        .tick_shift = identity->tick_shift,
+        .tick_ps = identity->tick_ps,
+        .flush_interval_ns = settings->flush_interval_ns,
+        .keeper = handshake->kept ? (uint32_t)getppid() : 0,
+        .live = 1,
+        .heartbeat_ns = pt_clock_monotonic_ns(),
+    };
+    memcpy(control.run_id, identity->run_id, sizeof control.run_id);
+    memcpy(control.boot_id, identity->boot_id, sizeof control.boot_id);
+
+    PT_TRY(make_directory(arena, place.root, error));
+    enum pt_status status = make_file(arena, settings->output, &control, error);
+    if (status == PT_OK)
+        status = pt_arena_map(&arena->arena, arena->directory, 1, error);
+    if (status == PT_OK) {
+        reserve(arena, FIRST_ENTRIES);
+        if (arena->slots_reserved == 0 || arena->processes_reserved == 0) {
+            errno = ENOSPC;
+            status = pt_error_set_errno(error, "no room for the rings in", place.root);
+        }
+    }
+    if (status != PT_OK) {
+        pt_drain_arena_delete(arena);
+        pt_drain_arena_release(arena);
+        return status;
+    }
+
+    struct pt_arena_process *host = pt_arena_process(&arena->arena, 0);
+    host->generation = 1;
+    host->pid = (uint32_t)settings->pid;
+    host->parent = PT_ARENA_NO_PROCESS;
+    host->start_tick = pt_clock_tick(identity->clock, identity->tick_shift);
+    atomic_store_explicit(&host->state, PT_PROCESS_BORN, memory_order_release);
+    return PT_OK;
+}
+
+void pt_drain_arena_release(struct pt_drain_arena *arena)
+{
+    pt_arena_unmap(&arena->arena);
+    if (arena->descriptor >= 0)
+        close(arena->descriptor);
+    arena->descriptor = -1;
+}

@@ -1,0 +1,132 @@
+#include "drain_header.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define NOTES_MAX 2
+
+static void read_boot_id(char *boot_id, size_t size)
+{
+    int descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t count = descriptor < 0 ? 0 : read(descriptor, boot_id, size - 1);
+    if (descriptor >= 0)
+        close(descriptor);
+    boot_id[count > 0 ? count : 0] = '\0';
+    boot_id[strcspn(boot_id, "\n")] = '\0';
+}
+
+enum pt_status pt_drain_header_identify(struct pt_drain_identity *identity, struct pt_error *error)
+{
+    *identity = (struct pt_drain_identity){0};
+    if (getrandom(identity->run_id, sizeof identity->run_id, 0) != (ssize_t)sizeof identity->run_id)
+        return pt_error_set_errno(error, "cannot get", "random bytes");
+    read_boot_id(identity->boot_id, sizeof identity->boot_id);
+    identity->clock = pt_clock_choose();
+    identity->tick_ps = pt_clock_calibrate(identity->clock, &identity->tick_shift);
+    return PT_OK;
+}
+
+void pt_drain_header_clock(const struct pt_drain_identity *identity, struct pt_clock *clock)
+{
+    uint64_t best_span = UINT64_MAX;
+    for (int tries = 0; tries < 8; tries++) { /* the one that nothing interrupted */
+        uint64_t before = pt_clock_tick(identity->clock, identity->tick_shift);
+        uint64_t monotonic_ns = pt_clock_monotonic_ns();
+        uint64_t realtime_ns = pt_clock_realtime_ns();
+        uint64_t span = pt_clock_tick(identity->clock, identity->tick_shift) - before;
+        if (span < best_span) {
+            best_span = span;
+            *clock = (struct pt_clock){before + span / 2, monotonic_ns, realtime_ns};
+        }
+    }
+}
+
+/* Texts of a header that is only written are borrowed: its type is that of a header that was read, and owns them. */
+static char *borrow(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+struct notes {
+    char bytes[NOTES_MAX][PATH_MAX + 128];
+    char *texts[NOTES_MAX];
+    size_t count;
+};
+
+__attribute__((format(printf, 2, 3))) static void add_note(struct notes *notes, const char *format, ...)
+{
+    va_list arguments;
+    char *text = notes->bytes[notes->count];
+    va_start(arguments, format);
+    vsnprintf(text, sizeof notes->bytes[0], format, arguments);
+    va_end(arguments);
+    notes->texts[notes->count++] = text;
+}
+
+enum pt_status pt_drain_header_write(struct pt_drain_trace *trace, const struct pt_handshake *handshake,
+                                     const struct pt_drain_identity *identity, const struct pt_drain_arena *arena,
+                                     unsigned leftovers_removed)
+{
+    const struct pt_settings *settings = &handshake->settings;
+    struct notes notes = {0};
+    struct utsname machine = {0};
+    char system[sizeof machine.sysname + sizeof machine.release];
+    struct pt_clock now;
+
+    uname(&machine);
+    snprintf(system, sizeof system, "%s %s", machine.sysname, machine.release);
+    pt_drain_header_clock(identity, &now);
+    uint64_t start_tick = pt_arena_control(&arena->arena)->start_tick;
+    uint64_t ago_ns = now.tick > start_tick ? (now.tick - start_tick) * identity->tick_ps / 1000 : 0;
+
+    if (arena->short_of_room)
+        add_note(&notes, "arena in %s: little room, rings of %" PRIu64 " bytes", arena->directory,
+                 arena->arena.shape.ring_size);
+    if (leftovers_removed > 0)
+        add_note(&notes, "removed the arenas of %u dead recordings", leftovers_removed);
+
+    struct pt_header header = {
+        .major = PT_FORMAT_MAJOR,
+        .minor = PT_FORMAT_MINOR,
+        .boot_id = borrow(identity->boot_id),
+        .recorder = borrow(PYTRACE_VERSION),
+        .implementation = borrow("CPython"),
+        .python = borrow(settings->python),
+        .hook = borrow(settings->hook),
+        .program = borrow(settings->program),
+        .argv = (char **)(uintptr_t)settings->argv,
+        .argv_count = settings->argc,
+        .executable = borrow(settings->executable),
+        .host = machine.nodename,
+        .machine = machine.machine,
+        .system = system,
+        .pid = settings->pid,
+        .started_ns = now.realtime_ns - ago_ns,
+        .clock = borrow(pt_clock_name(identity->clock)),
+        .tick_ps = identity->tick_ps,
+        .start_tick = start_tick,
+        .c_calls = settings->c_calls,
+        .policy = borrow(settings->drop ? "drop" : "block"),
+        .children = settings->children,
+        .ring_size = settings->ring_size,
+        .max_threads = settings->max_threads,
+        .flush_interval_ns = settings->flush_interval_ns,
+        .max_size = settings->max_size,
+        .level = (uint64_t)settings->level,
+        .probe_ps = PT_META_ABSENT,
+        .arena = borrow(arena->directory),
+        .notes = notes.texts,
+        .note_count = notes.count,
+    };
+    memcpy(header.run_id, identity->run_id, sizeof header.run_id);
+    return pt_drain_trace_header(trace, &header);
+}

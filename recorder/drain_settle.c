@@ -1,0 +1,77 @@
+#include "drain_settle.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Before Linux 5.9 the open descriptors have to be asked for, and some may be missed while the list moves: again until none is left. */
+static void close_listed(int first, int keep)
+{
+    for (int closed = 1; closed > 0;) {
+        DIR *list = opendir("/proc/self/fd");
+        if (!list)
+            return;
+        closed = 0;
+        for (const struct dirent *entry = readdir(list); entry; entry = readdir(list)) {
+            int descriptor = atoi(entry->d_name);
+            if (descriptor >= first && descriptor != keep && descriptor != dirfd(list) && close(descriptor) == 0)
+                closed++;
+        }
+        closedir(list);
+    }
+}
+
+static void close_inherited(int keep)
+{
+    /* 0 to 2 must not be left free: the next file to be opened, the trace, would become somebody's standard output. */
+    int null = open("/dev/null", O_RDWR);
+    for (int descriptor = 0; descriptor <= 2; descriptor++) {
+        if (null >= 0 && null != descriptor)
+            dup2(null, descriptor);
+        else if (null < 0)
+            close(descriptor);
+    }
+    if (syscall(SYS_close_range, 3, keep - 1, 0) < 0 && keep > 3)
+        close_listed(3, keep);
+    if (syscall(SYS_close_range, keep + 1, ~0u, 0) < 0)
+        close_listed(keep + 1, keep);
+}
+
+static void choose_signals(void)
+{
+    static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXFSZ, SIGXCPU};
+    sigset_t none;
+    for (int signal_number = 1; signal_number < NSIG; signal_number++)
+        signal(signal_number, SIG_DFL);
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+        signal(ignored[i], SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL); /* blocked since before the clone */
+}
+
+static void reset_scheduling(void)
+{
+    cpu_set_t all;
+    memset(&all, 0xFF, sizeof all);
+    sched_setaffinity(0, sizeof all, &all); /* the kernel takes what the cpuset allows */
+    sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
+    if (getpriority(PRIO_PROCESS, 0) != 0)
+        setpriority(PRIO_PROCESS, 0, 0); /* a nice host stays nice unless we may do better */
+}
+
+void pt_drain_settle(int keep)
+{
+    choose_signals();
+    close_inherited(keep);
+    reset_scheduling();
+    umask(S_IRWXG | S_IRWXO);
+    if (chdir("/") < 0)
+        return; /* a root that cannot be entered: then the host's directory stays in use, and nothing else goes wrong */
+}
