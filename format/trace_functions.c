@@ -123,18 +123,21 @@ static enum pt_status reserve_next_id(struct pt_trace_private *private, uint64_t
     return PT_OK;
 }
 
-/* The first definition of an id counts: what was recorded before a second one came meant the first. */
+/* Should an id be defined again, which no honest writer does, the last definition counts. */
 static enum pt_status add_definition(void *context, uint64_t process, uint32_t id, const struct pt_name *name)
 {
     struct pt_trace *trace = context;
     struct pt_trace_private *private = trace->private;
+    uint32_t number;
     if (!pt_trace_serial_fits(trace, process))
         return PT_CORRUPT;
-    if (pt_table_find(&private->ids, id_key(process, id), NULL))
-        return PT_OK;
-    uint32_t number;
     PT_TRY(reserve_next_id(private, process));
     PT_TRY(number_of(trace, name, &number));
+    struct pt_table_entry *known = pt_table_find(&private->ids, id_key(process, id), NULL);
+    if (known) {
+        known->value = (uint64_t)number + 1;
+        return PT_OK;
+    }
     PT_TRY(pt_table_add(&private->ids, &private->memory, id_key(process, id), (uint64_t)number + 1));
     if (id >= private->next_ids[process - 1])
     private->next_ids[process - 1] = id + 1;

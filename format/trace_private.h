@@ -33,6 +33,7 @@ struct pt_trace_private {
     uint64_t torn_bytes; /* of a last block that is being written, or whose events the arena has: no damage */
     uint64_t gaps;       /* in the streams of threads */
     uint64_t repeated_chunks;
+    uint64_t made_up_threads;
     uint64_t start_tick;
     uint64_t end_tick;
 };

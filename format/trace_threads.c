@@ -78,6 +78,7 @@ static enum pt_status make_up(struct pt_trace *trace, size_t index)
     char *name = calloc(1, 1);
     if (!name)
         return PT_NOMEM;
+    trace->private->made_up_threads++;
     thread->meta = (struct pt_thread){
         .serial = index + 1,
         .process = trace->process_count == 1 ? 1 : 0,

@@ -1,0 +1,158 @@
+/* The strict check of the chunks: each thread's stream is replayed, and held against keyframes and names. */
+#include "check_private.h"
+
+#include "record.h"
+
+struct stream {
+    const struct pt_trace_thread *thread;
+    const struct pt_trace_chunk *at; /* the chunk that is looked at */
+    struct pt_chunk chunk;
+    struct pt_stack stack;
+    bool known;         /* the stack is that after the chunk before */
+    uint64_t last_tick; /* of the chunk before */
+    bool ended;         /* the chunk before was flagged LAST */
+};
+
+/* A frame's function must be defined in the file before the chunk, as what it is used as. Id 0 stands for all that has none. */
+static void check_function(struct pt_check *check, const struct stream *stream, uint32_t frame)
+{
+    uint32_t id = frame >> 1, kind;
+    uint64_t offset;
+    uint64_t process = stream->thread->meta.process;
+    if (id == PT_ID_UNKNOWN)
+        return;
+    if (stream->at->recovered) { /* its names may have come from the arena as well */
+        if (pt_trace_function(check->trace, process, id) == 0)
+            pt_check_note(check, PT_ERROR_NO_OFFSET, "function %u of process %llu has no name", id,
+                          (unsigned long long)process);
+    } else if (!pt_check_definition(check, process, id, &offset, &kind)) {
+        pt_check_note(check, stream->at->offset, "function %u of process %llu has no name", id,
+                      (unsigned long long)process);
+    } else if (offset > stream->at->offset) {
+        pt_check_note(check, stream->at->offset, "function %u of process %llu is used before its name", id,
+                      (unsigned long long)process);
+    } else if (kind != (frame & 1)) {
+        pt_check_note(check, stream->at->offset, "function %u of process %llu is used as what it is not", id,
+                      (unsigned long long)process);
+    }
+}
+
+static void check_functions(struct pt_check *check, const struct stream *stream)
+{
+    for (uint32_t i = 0; i < stream->chunk.info.symbols; i++) {
+        uint32_t kind = pt_record_kind(stream->chunk.symbols[i]);
+        if (kind != PT_KIND_CONTROL)
+            check_function(check, stream,
+                           (uint32_t)pt_record_frame(pt_record_id(stream->chunk.symbols[i]), kind == PT_KIND_C_CALL));
+    }
+    for (size_t i = 0; i < stream->chunk.keyframe_count; i++)
+        check_function(check, stream, stream->chunk.keyframe[i].frame);
+}
+
+/* What the keyframe says must be what the entries before it led to. */
+static bool keyframe_agrees(const struct stream *stream)
+{
+    const struct pt_chunk *chunk = &stream->chunk;
+    const struct pt_stack *stack = &stream->stack;
+    if (chunk->info.depth != stack->depth)
+        return false;
+    const struct pt_stack_frame *frames = stack->frames + (stack->depth - chunk->keyframe_count);
+    for (size_t i = 0; i < chunk->keyframe_count; i++) {
+        if (frames[i].frame != chunk->keyframe[i].frame || frames[i].entry_tick != chunk->keyframe[i].entry_tick)
+            return false;
+    }
+    return true;
+}
+
+/* Starts again from the keyframe. Of a stack deeper than that the rest is unknown, and so is what the entries lead to. */
+static enum pt_status restore(struct stream *stream)
+{
+    const struct pt_chunk *chunk = &stream->chunk;
+    stream->stack.depth = 0;
+    stream->known = chunk->keyframe_count == chunk->info.depth;
+    for (size_t i = 0; i < chunk->keyframe_count; i++)
+        PT_TRY(pt_stack_push(&stream->stack, chunk->keyframe[i].frame, chunk->keyframe[i].entry_tick));
+    return PT_OK;
+}
+
+static enum pt_status replay(struct stream *stream)
+{
+    struct pt_chunk_cursor cursor;
+    struct pt_chunk_entry entry;
+    pt_chunk_cursor_init(&cursor, &stream->chunk);
+    while (pt_chunk_cursor_next(&cursor, &entry))
+        PT_TRY(pt_chunk_entry_apply(&entry, &stream->stack));
+    return PT_OK;
+}
+
+static void check_place(struct pt_check *check, const struct stream *stream)
+{
+    const struct pt_chunk_info *info = &stream->at->info;
+    const struct pt_thread *meta = &stream->thread->meta;
+    if (info->slot != meta->slot || info->generation != meta->generation)
+        pt_check_note(check, stream->at->offset, "chunk of thread %u is of another slot than its thread", info->thread);
+    if (stream->ended)
+        pt_check_note(check, stream->at->offset, "thread %u goes on after its last chunk", info->thread);
+    if (info->first_tick < stream->last_tick)
+        pt_check_note(check, stream->at->offset, "chunk of thread %u begins before the one before it ends",
+                      info->thread);
+    if (info->entries == 0)
+        pt_check_note(check, stream->at->offset, "chunk of thread %u holds nothing", info->thread);
+}
+
+static enum pt_status check_chunk(struct pt_check *check, struct stream *stream)
+{
+    const struct pt_trace_chunk *at = stream->at;
+    check_place(check, stream);
+    stream->last_tick = at->info.last_tick;
+    stream->ended = at->info.flags & PT_CHUNK_FLAG_LAST;
+    enum pt_status status = pt_chunk_decode(&stream->chunk, at->payload, at->size);
+    if (status == PT_NOMEM)
+        return status;
+    if (status != PT_OK) {
+        pt_check_note(check, at->offset, "the content of CHUNK breaks the rules");
+        stream->known = false;
+        return PT_OK;
+    }
+    check_functions(check, stream);
+    bool follows = stream->known && !at->gap_before;
+    if (follows && !keyframe_agrees(stream)) {
+        pt_check_note(check, at->offset, "the keyframe of a chunk of thread %u is not what the chunk before led to",
+                      at->info.thread);
+        follows = false;
+    }
+    if (!follows)
+        PT_TRY(restore(stream));
+    status = replay(stream);
+    if (status == PT_OK || (status == PT_NOMEM && stream->stack.depth < PT_STACK_DEPTH_MAX))
+        return status;
+    pt_check_note(check, at->offset, "a chunk of thread %u opens more frames than a stack may have", at->info.thread);
+    stream->known = false;
+    return PT_OK;
+}
+
+static enum pt_status check_thread(struct pt_check *check, struct stream *stream)
+{
+    stream->stack.depth = 0;
+    stream->known = true; /* before the first chunk: nothing is open */
+    stream->ended = false;
+    stream->last_tick = 0;
+    for (size_t i = 0; i < stream->thread->chunk_count; i++) {
+        stream->at = &stream->thread->chunks[i];
+        PT_TRY(check_chunk(check, stream));
+    }
+    return PT_OK;
+}
+
+enum pt_status pt_check_streams(struct pt_check *check)
+{
+    struct stream stream = {0};
+    enum pt_status status = PT_OK;
+    for (size_t i = 0; i < check->trace->thread_count && status == PT_OK; i++) {
+        stream.thread = &check->trace->threads[i];
+        status = check_thread(check, &stream);
+    }
+    pt_chunk_release(&stream.chunk);
+    pt_stack_release(&stream.stack);
+    return status;
+}
