@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- SPEC.md 8.1 to 8.3 ------------------------------------------------------------------------------------- */
+/* --- SPEC.md 8.1 to 8.3 ------------------------------------------------------------------------------------------- */
 
 #define AT(type, field, offset) _Static_assert(offsetof(struct type, field) == (offset), "SPEC.md 8: " #type "." #field)
 
@@ -77,7 +77,7 @@ _Static_assert(sizeof(struct pt_arena_slot) == 384, "SPEC.md 8.3");
 _Static_assert(sizeof(union pt_arena_owner) == 64, "SPEC.md 8.2: the owner fills 64 bytes");
 _Static_assert(sizeof(_Atomic uint64_t) == 8 && ATOMIC_LLONG_LOCK_FREE == 2, "shared words need lock-free atomics");
 
-/* --- Shape ---------------------------------------------------------------------------------------------------- */
+/* --- Shape -------------------------------------------------------------------------------------------------------- */
 
 static int is_power_within(uint64_t value, uint64_t least, uint64_t most)
 {
@@ -139,7 +139,7 @@ enum pt_status pt_arena_view(struct pt_arena *arena, uint8_t *base, uint64_t len
     return PT_OK;
 }
 
-/* --- Mapping -------------------------------------------------------------------------------------------------- */
+/* --- Mapping ------------------------------------------------------------------------------------------------------ */
 
 /* Only a file that nobody else could have written or swapped is trusted to be an arena. */
 static enum pt_status check_file(int descriptor, const char *path, uint64_t *length, struct pt_error *error)
@@ -201,7 +201,7 @@ void pt_arena_unmap(struct pt_arena *arena)
     *arena = (struct pt_arena){0};
 }
 
-/* --- Ownership ------------------------------------------------------------------------------------------------ */
+/* --- Ownership ---------------------------------------------------------------------------------------------------- */
 
 enum pt_status pt_arena_owner_init(union pt_arena_owner *owner)
 {
@@ -233,7 +233,8 @@ void pt_arena_owner_release(union pt_arena_owner *owner)
 int pt_arena_owner_alive(const union pt_arena_owner *owner)
 {
     /* The futex word as the kernel defines it for robust locks: the holder's thread id in the low 30 bits, which the
-     * kernel clears, setting OWNER_DIED, when that thread is gone. Acquire: whoever sees a dead owner sees all it wrote. */
+     * kernel clears, setting OWNER_DIED, when that thread is gone. Acquire: whoever sees a dead owner sees all it
+     * wrote. */
     enum { TID = 0x3FFFFFFF, OWNER_DIED = 0x40000000 };
     uint32_t word = atomic_load_explicit(&owner->word, memory_order_acquire);
     return (word & TID) != 0 && (word & OWNER_DIED) == 0;

@@ -1,9 +1,9 @@
 /* The arena: the shared memory of a recording (SPEC.md 8).
  *
- * The structs below lie over the mapping itself: it is memory of this machine and this boot, written by processes of the
- * same build, and needs atomics. Their offsets are asserted against SPEC.md in arena.c. Who maps an arena that may have been damaged
- * (salvage, and the drain, which trusts no word that a host wrote) goes through `struct pt_arena`, which holds
- * checked copies of every size. */
+ * The structs below lie over the mapping itself: it is memory of this machine and this boot, written by processes of
+ * the same build, and needs atomics. Their offsets are asserted against SPEC.md in arena.c. Who maps an arena that
+ * may have been damaged (salvage, and the drain, which trusts no word that a host wrote) goes through `struct
+ * pt_arena`, which holds checked copies of every size. */
 #ifndef PT_ARENA_H
 #define PT_ARENA_H
 
@@ -48,12 +48,13 @@ struct pt_arena_control {
     uint8_t reserved_176[16];
 
     /* Shared state from here on, every word atomic. */
-    _Atomic uint32_t live;     /* processes alive or being born, or PT_ARENA_CLOSED */
-    _Atomic uint32_t wake;     /* futex: producers raise it, the drain waits on it */
-    _Atomic uint32_t asleep;   /* 1 while the drain waits on `wake`, so that a wake costs no system call otherwise */
-    _Atomic uint32_t done;     /* futex: 1 when the trace file is complete */
-    _Atomic uint32_t stop;     /* enum pt_arena_stop */
-    _Atomic uint32_t degraded; /* 1: the policy is drop for now; set by a producer whose wait ran out, cleared by the drain */
+    _Atomic uint32_t live;   /* processes alive or being born, or PT_ARENA_CLOSED */
+    _Atomic uint32_t wake;   /* futex: producers raise it, the drain waits on it */
+    _Atomic uint32_t asleep; /* 1 while the drain waits on `wake`, so that a wake costs no system call otherwise */
+    _Atomic uint32_t done;   /* futex: 1 when the trace file is complete */
+    _Atomic uint32_t stop;   /* enum pt_arena_stop */
+    _Atomic uint32_t
+        degraded; /* 1: the policy is drop for now; set by a producer whose wait ran out, cleared by the drain */
     _Atomic uint32_t progress; /* futex: the drain raises it after moving `consumed` while `waiters` > 0 */
     _Atomic uint32_t waiters;
     _Atomic uint64_t stop_tick;
@@ -108,7 +109,7 @@ struct pt_arena_slot {
     _Atomic uint64_t start_tick;
     _Atomic uint64_t end_tick;
     uint8_t reserved_104[24];
-    char name[64]; /* written when it becomes known; read as data that may be torn */
+    char name[64];                          /* written when it becomes known; read as data that may be torn */
     _Alignas(64) _Atomic uint64_t produced; /* words; release by the owner after the records, acquire by the drain */
     _Atomic uint64_t lost;
     _Atomic uint64_t stalled_ticks;
@@ -135,17 +136,19 @@ struct pt_arena {
     struct pt_arena_shape shape;
 };
 
-/* Computes the offsets and the file size for the counts and sizes in `shape`; page aligned. PT_MISUSE for a size that is no power
- * of two or out of bounds. */
+/* Computes the offsets and the file size for the counts and sizes in `shape`; page aligned. PT_MISUSE for a size that
+ * is no power of two or out of bounds. */
 PT_MUST_USE enum pt_status pt_arena_shape_plan(struct pt_arena_shape *shape);
 
 /* Wraps `length` mapped bytes whose control page is checked in full against `length` (magic, ABI, sizes, offsets).
  * PT_TRUNCATED, PT_CORRUPT, PT_UNSUPPORTED (another ABI). Borrows the mapping. */
-PT_MUST_USE enum pt_status pt_arena_view(struct pt_arena *arena, uint8_t *base, uint64_t length, struct pt_error *error);
+PT_MUST_USE enum pt_status pt_arena_view(struct pt_arena *arena, uint8_t *base, uint64_t length,
+                                         struct pt_error *error);
 
-/* Maps the file `arena` in `directory` (O_NOFOLLOW, owner = effective uid, no permissions for others): shared and writable, or
- * private (copy on write) for salvage. Keeps no descriptor. Free with pt_arena_unmap. */
-PT_MUST_USE enum pt_status pt_arena_map(struct pt_arena *arena, const char *directory, int shared, struct pt_error *error);
+/* Maps the file `arena` in `directory` (O_NOFOLLOW, owner = effective uid, no permissions for others): shared and
+ * writable, or private (copy on write) for salvage. Keeps no descriptor. Free with pt_arena_unmap. */
+PT_MUST_USE enum pt_status pt_arena_map(struct pt_arena *arena, const char *directory, int shared,
+                                        struct pt_error *error);
 void pt_arena_unmap(struct pt_arena *arena);
 
 static inline struct pt_arena_control *pt_arena_control(const struct pt_arena *arena)
@@ -179,7 +182,8 @@ static inline uint64_t *pt_arena_ring(const struct pt_arena *arena, uint32_t ind
 /* Makes a fresh robust, process-shared mutex. The drain, once per entry before it is first free. */
 PT_MUST_USE enum pt_status pt_arena_owner_init(union pt_arena_owner *owner);
 
-/* Takes the mutex if nobody alive has it (a dead owner's is made consistent). Returns 1 if the calling thread now owns it. */
+/* Takes the mutex if nobody alive has it (a dead owner's is made consistent). Returns 1 if the calling thread now
+ * owns it. */
 int pt_arena_owner_try(union pt_arena_owner *owner);
 
 /* Only by the thread that owns it. */

@@ -63,23 +63,24 @@ struct pt_chunk_source {
 PT_MUST_USE enum pt_status pt_chunk_encoder_new(struct pt_chunk_encoder **out, int zstd_level);
 void pt_chunk_encoder_free(struct pt_chunk_encoder *encoder);
 
-/* Encodes records from `ring` (`mask` = words − 1) from source->position on, at most up to position `produced`, at most
- * one chunk's worth. Appends the payload to `out`, moves the source on. PT_END, and nothing changed, if no entry
- * is there; a rebase is taken together with the entry that follows it. A record that breaks SPEC.md 8.4, or a stack without
- * bounds, sets source->corrupt and ends the chunk before it. PT_NOMEM leaves a corrupt source too. */
+/* Encodes records from `ring` (`mask` = words − 1) from source->position on, at most up to position `produced`, at
+ * most one chunk's worth. Appends the payload to `out`, moves the source on. PT_END, and nothing changed, if no entry
+ * is there; a rebase is taken together with the entry that follows it. A record that breaks SPEC.md 8.4, or a stack
+ * without bounds, sets source->corrupt and ends the chunk before it. PT_NOMEM leaves a corrupt source too. */
 PT_MUST_USE enum pt_status pt_chunk_encode(struct pt_chunk_encoder *encoder, struct pt_chunk_source *source,
                                            const uint64_t *ring, uint64_t mask, uint64_t produced,
                                            struct pt_buffer *out);
 
-/* The end of a thread's stream: closes its open frames at `tick` (not before the last entry), at most one chunk's worth,
- * flagged LAST when the stack is empty afterwards. PT_END, and nothing appended, if the stack was empty. */
+/* The end of a thread's stream: closes its open frames at `tick` (not before the last entry), at most one chunk's
+ * worth, flagged LAST when the stack is empty afterwards. PT_END, and nothing appended, if the stack was empty. */
 PT_MUST_USE enum pt_status pt_chunk_encode_close(struct pt_chunk_encoder *encoder, struct pt_chunk_source *source,
                                                  uint64_t tick, struct pt_buffer *out);
 
 /* --- Decoding ------------------------------------------------------------------------------------------------- */
 
-/* A decoded chunk. Zeroed is empty; decoding into it again uses its memory again. Release with pt_chunk_release. All parts were
- * checked: codes are below info.symbols, every symbol is a known kind, the wide and argument parts hold what the entries need. */
+/* A decoded chunk. Zeroed is empty; decoding into it again uses its memory again. Release with pt_chunk_release. All
+ * parts were checked: codes are below info.symbols, every symbol is a known kind, the wide and argument parts hold
+ * what the entries need. */
 struct pt_chunk {
     struct pt_chunk_info info;
     const uint32_t *symbols; /* info.symbols of them */
@@ -107,8 +108,8 @@ static inline bool pt_chunk_symbol_is_event(uint32_t symbol)
     return kind <= PT_KIND_C_RAISE && kind != PT_KIND_OPEN;
 }
 
-/* Walks the entries of a decoded chunk one by one: simple, for dump, check, salvage and tests. The fast loop of the analyzer reads the
- * columns itself. */
+/* Walks the entries of a decoded chunk one by one: simple, for dump, check, salvage and tests. The fast loop of the
+ * analyzer reads the columns itself. */
 struct pt_chunk_cursor {
     const struct pt_chunk *chunk;
     uint32_t next;

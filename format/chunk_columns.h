@@ -1,4 +1,5 @@
-/* The columns of a chunk that is being built (internal to the encoder): symbols, codes, times, wide times, arguments. */
+/* The columns of a chunk that is being built (internal to the encoder): symbols, codes, times, wide times, arguments.
+ */
 #ifndef PT_CHUNK_COLUMNS_H
 #define PT_CHUNK_COLUMNS_H
 
@@ -52,7 +53,8 @@ static inline uint64_t pt_chunk_columns_key(const struct pt_chunk_columns *colum
     return columns->epoch << 45 | (uint64_t)symbol << 16;
 }
 
-/* The code of `symbol`, which is added if need be; PT_CHUNK_NO_CODE if there is no room, which an empty table always has. */
+/* The code of `symbol`, which is added if need be; PT_CHUNK_NO_CODE if there is no room, which an empty table always
+ * has. */
 uint32_t pt_chunk_columns_code(struct pt_chunk_columns *columns, uint32_t symbol);
 
 /* Appends an entry `ticks` after the last one. There must be room. */

@@ -151,7 +151,7 @@ static enum pt_status check_times(const struct pt_chunk *chunk)
     return sum == span && at == end ? PT_OK : PT_CORRUPT;
 }
 
-/* --- Codes and arguments ------------------------------------------------------------------------------------------- */
+/* --- Codes and arguments ------------------------------------------------------------------------------------------ */
 
 static uint32_t code_at(const struct pt_chunk *chunk, size_t i)
 {
@@ -228,7 +228,7 @@ static enum pt_status check_entries(const struct pt_chunk *chunk)
     return others == info->entries - info->events && lost == info->lost && arguments == end ? PT_OK : PT_CORRUPT;
 }
 
-/* --- The whole ------------------------------------------------------------------------------------------------------ */
+/* --- The whole ---------------------------------------------------------------------------------------------------- */
 
 static enum pt_status decode(struct pt_chunk *chunk, const uint8_t *payload, size_t size)
 {

@@ -64,7 +64,7 @@ void pt_chunk_encoder_free(struct pt_chunk_encoder *encoder)
     free(encoder);
 }
 
-/* --- Records to entries ----------------------------------------------------------------------------------------- */
+/* --- Records to entries ------------------------------------------------------------------------------------------- */
 
 static inline uint64_t load(const struct ring *ring, uint64_t position)
 {
@@ -291,7 +291,7 @@ static enum pt_status take_record(struct pt_chunk_encoder *encoder, struct pt_st
     return PT_OK;
 }
 
-/* --- Entries to a payload --------------------------------------------------------------------------------------- */
+/* --- Entries to a payload ----------------------------------------------------------------------------------------- */
 
 /* Begins a chunk: the frames that are open now are its keyframe. */
 static enum pt_status begin(struct pt_chunk_encoder *encoder, const struct pt_chunk_source *source)

@@ -55,8 +55,8 @@ void pt_collector_free(struct pt_collector *collector)
 void pt_collector_wake(const struct pt_collector *collector)
 {
     struct pt_arena_control *control = pt_arena_control(collector->arena);
-    /* Sequentially consistent, like the store of the position before it and the waiter's raise of `waiters` before it looks at
-     * the position: one of the two sees the other. */
+    /* Sequentially consistent, like the store of the position before it and the waiter's raise of `waiters` before it
+     * looks at the position: one of the two sees the other. */
     if (!collector->settings.live || atomic_load(&control->waiters) == 0)
         return;
     atomic_fetch_add(&control->progress, 1);
@@ -105,7 +105,7 @@ void pt_collector_totals(const struct pt_collector *collector, struct pt_collect
         totals->live_processes += collector->processes[i].serial != 0 && !collector->processes[i].ended;
 }
 
-/* --- Salvage ---------------------------------------------------------------------------------------------------- */
+/* --- Salvage ------------------------------------------------------------------------------------------------------ */
 
 enum pt_status pt_collector_know_process(struct pt_collector *collector, const struct pt_process *process,
                                          uint32_t next_id)
@@ -124,7 +124,7 @@ enum pt_status pt_collector_know_process(struct pt_collector *collector, const s
         .generation = generation,
         .parent = entry->parent,
         .parent_generation = entry->parent_generation,
-        .next_id = next_id,
+        .next_id = next_id ? next_id : (uint32_t)process->inherited + 1,
         .journal_position = atomic_load_explicit(&entry->consumed, memory_order_relaxed),
         .parent_serial = process->parent,
         .pid = process->pid,
@@ -150,6 +150,15 @@ enum pt_status pt_collector_know_thread(struct pt_collector *collector, const st
     }
     const struct pt_arena_slot *slot = pt_arena_slot(collector->arena, index);
     struct pt_collector_use *use = &collector->uses[index];
+    /* If the file has damage there may be a gap: what lies before `consumed` is overwritten by now. */
+    const uint64_t consumed = atomic_load(&slot->consumed);
+    if (source->position < consumed)
+        source->position = consumed;
+    if (source->position > 0 && !source->based) {
+        source->based = true;
+        source->base_tick = thread->start_tick;
+        source->last_tick = thread->start_tick;
+    }
     *use = (struct pt_collector_use){
         .serial = thread->serial,
         .generation = (uint32_t)thread->generation,

@@ -1,8 +1,9 @@
 /* The way from the arena to blocks: the drain, and salvage after a crash, are both this.
  *
- * A collector looks at every process and slot of an arena, and hands to its sink, in an order that SPEC.md 4.3 and 8.5 allow, the
- * payloads of PROCESS, THREAD, NAMES and CHUNK blocks. It never writes to the arena except, when `live`, the consumed positions, entry
- * states and owner mutexes of entries whose owner has died (SPEC.md 8.2, 8.3: what the drain writes). Not thread-safe. */
+ * A collector looks at every process and slot of an arena, and hands to its sink, in an order that SPEC.md 4.3 and
+ * 8.5 allow, the payloads of PROCESS, THREAD, NAMES and CHUNK blocks. It never writes to the arena except, when
+ * `live`, what is the drain's to write: consumed positions, the count of live processes, and entries that it gives
+ * back once their owner is gone. It never locks an owner's mutex. Not thread-safe. */
 #ifndef PT_COLLECTOR_H
 #define PT_COLLECTOR_H
 
@@ -15,8 +16,8 @@
 #include "meta.h"
 #include "status.h"
 
-/* Takes one block payload. Anything but PT_OK stops the collector's turn and is returned by it; what was not taken will be handed over
- * again in the next turn. */
+/* Takes one block payload. Anything but PT_OK stops the collector's turn and is returned by it; what was not taken
+ * will be handed over again in the next turn. */
 typedef enum pt_status pt_collector_sink(void *context, enum pt_block_type type, const uint8_t *payload, uint32_t size);
 
 struct pt_collector_settings {
@@ -31,8 +32,9 @@ PT_MUST_USE enum pt_status pt_collector_new(struct pt_collector **out, const str
                                             void *context);
 void pt_collector_free(struct pt_collector *collector);
 
-/* Salvage: what the trace file already holds. Processes and threads known by the file keep their serials; `next_id` is one more than the
- * last id that the file defines for the process; `source` (taken over, stack included) is where the thread's last chunk ended. */
+/* Salvage: what the trace file already holds. Processes and threads known by the file keep their serials; `next_id`
+ * is one more than the last id that the file defines for the process, 0 if it defines none; `source` (taken over,
+ * stack included) is where the thread's last chunk ended. PT_OK. */
 PT_MUST_USE enum pt_status pt_collector_know_process(struct pt_collector *collector, const struct pt_process *process,
                                                      uint32_t next_id);
 PT_MUST_USE enum pt_status pt_collector_know_thread(struct pt_collector *collector, const struct pt_thread *thread,
@@ -43,13 +45,15 @@ enum pt_collector_depth {
     PT_COLLECT_ALL,         /* everything published: flush interval, and the end */
 };
 
-/* One turn over all entries: new processes and threads, names, chunks; finishes (CLOSE entries, THREAD and PROCESS end) those whose owner has died or
- * that left. `now_tick` dates an end that nobody recorded. PT_OK, or what the sink returned, or PT_NOMEM. */
+/* One turn over all entries: new processes and threads, names, chunks; finishes (CLOSE entries, THREAD and PROCESS
+ * end) those whose owner has died or that left. `now_tick` dates an end that nobody recorded, if it is later than the
+ * last entry of any thread. PT_OK, or what the sink returned, or PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_collector_turn(struct pt_collector *collector, enum pt_collector_depth depth,
                                              uint64_t now_tick);
 
-/* The end of the recording: everything published is taken, then every thread that is still open is closed at `end_tick` and every process that
- * still lives is ended as `ended` ("stopped", "limit", "killed"). Call once. */
+/* The end of the recording: everything published is taken, then every thread that is still open is closed at
+ * `end_tick` and every process that still lives is ended as `ended` (static text: "stopped", "limit", "killed"). If
+ * the sink refuses something, call it again. */
 PT_MUST_USE enum pt_status pt_collector_finish(struct pt_collector *collector, uint64_t end_tick, const char *ended);
 
 struct pt_collector_totals {

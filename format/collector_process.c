@@ -39,7 +39,7 @@ static enum pt_status write_process(struct pt_collector *collector, const struct
                            (uint32_t)collector->payload.size);
 }
 
-/* --- First sight ------------------------------------------------------------------------------------------------ */
+/* --- First sight -------------------------------------------------------------------------------------------------- */
 
 /* One process fewer. The recording may be closed already, and must stay so. */
 static void leave(const struct pt_collector *collector)
@@ -82,16 +82,15 @@ static enum pt_status see_process(struct pt_collector *collector, uint32_t index
         process.parent_serial = collector->processes[process.parent].serial;
     else
         process.parent = PT_ARENA_NO_PROCESS;
-    /* In salvage, a journal of which the file lacks the beginning still says something. */
-    process.next_id = process.journal_position == 0 ? (uint32_t)process.inherited + 1 : 0;
+    process.next_id = (uint32_t)process.inherited + 1;
     PT_TRY(write_process(collector, &process, index, PT_META_ABSENT, ""));
     collector->processes[index] = process;
     collector->next_process++;
     return PT_OK;
 }
 
-/* Writes each present process that was not seen yet and whose parent, if it can be, was. `*waiting` counts those that wait for a
- * parent; `patient` false takes them too. */
+/* Writes each present process that was not seen yet and whose parent, if it can be, was. `*waiting` counts those that
+ * wait for a parent; `patient` false takes them too. */
 static enum pt_status see_round(struct pt_collector *collector, bool patient, uint32_t *seen, uint32_t *waiting)
 {
     const uint32_t count = collector->arena->shape.process_count;
@@ -129,8 +128,8 @@ enum pt_status pt_collector_processes_see(struct pt_collector *collector, uint64
             forget_unborn(collector, entry, now_tick);
         collector->processes[i].owner_dead = !pt_arena_owner_alive(&entry->owner);
     }
-    /* A child may lie before its parent in the table. Parents that wait for each other in a circle are nonsense, and get
-     * serials in any order. */
+    /* A child may lie before its parent in the table. Parents that wait for each other in a circle are nonsense, and
+     * get serials in any order. */
     uint32_t seen;
     uint32_t waiting;
     do
@@ -141,7 +140,7 @@ enum pt_status pt_collector_processes_see(struct pt_collector *collector, uint64
     return PT_OK;
 }
 
-/* --- Names ------------------------------------------------------------------------------------------------------ */
+/* --- Names -------------------------------------------------------------------------------------------------------- */
 
 /* Writes the definitions gathered so far; after that, and not before, they may be overwritten. */
 static enum pt_status flush_names(struct pt_collector *collector, uint32_t index, uint64_t position, uint32_t next_id)
@@ -185,12 +184,14 @@ static enum pt_status read_journal(struct pt_collector *collector, uint32_t inde
             process->journal_corrupt = true;
             break;
         }
-        if (id < next_id && !collector->settings.live)
-            continue; /* in the file already: the drain died between the block and moving `consumed` */
-        if (next_id != 0 && id != next_id) {
+        if (id != next_id && collector->settings.live) {
             process->journal_corrupt = true;
             break;
         }
+        if (id < next_id)
+            continue;     /* in the file already: the drain died between the block and moving `consumed` */
+        if (id > next_id) /* salvage, and the file lost some */
+            PT_TRY(flush_names(collector, index, process->journal_position, id));
         PT_TRY(pt_names_builder_add(&collector->names, id, &name));
         next_id = id + 1;
         if (collector->names.items.size >= NAMES_PAYLOAD_AIM)
@@ -213,7 +214,7 @@ enum pt_status pt_collector_names_read(struct pt_collector *collector, uint32_t 
     return PT_OK;
 }
 
-/* --- Ends ------------------------------------------------------------------------------------------------------- */
+/* --- Ends --------------------------------------------------------------------------------------------------------- */
 
 enum pt_status pt_collector_process_end(struct pt_collector *collector, uint32_t index, uint64_t end_tick,
                                         const char *ended)

@@ -10,7 +10,7 @@ static bool is_used(uint32_t state)
     return state == PT_SLOT_OWNED || state == PT_SLOT_RELEASED;
 }
 
-/* --- Threads ---------------------------------------------------------------------------------------------------- */
+/* --- Threads ------------------------------------------------------------------------------------------------------ */
 
 static enum pt_status write_thread(struct pt_collector *collector, const struct pt_collector_use *use, uint32_t index,
                                    uint64_t end_tick)
@@ -104,7 +104,7 @@ static enum pt_status begin_use(struct pt_collector *collector, uint32_t index, 
     return PT_OK;
 }
 
-/* --- Chunks ----------------------------------------------------------------------------------------------------- */
+/* --- Chunks ------------------------------------------------------------------------------------------------------- */
 
 static void move_consumed(const struct pt_collector *collector, const struct pt_collector_use *use, uint64_t position)
 {
@@ -199,7 +199,7 @@ enum pt_status pt_collector_slot_read(struct pt_collector *collector, uint32_t i
     return PT_OK;
 }
 
-/* --- Ends ------------------------------------------------------------------------------------------------------- */
+/* --- Ends --------------------------------------------------------------------------------------------------------- */
 
 static void give_back(const struct pt_collector *collector, uint32_t index)
 {

@@ -11,7 +11,7 @@ struct pt_collector_process {
     uint32_t generation;
     uint32_t parent; /* its entry, PT_ARENA_NO_PROCESS if that process is not known */
     uint32_t parent_generation;
-    uint32_t next_id; /* of the next definition in the journal; 0: whatever comes first */
+    uint32_t next_id; /* of the next definition in the journal */
     uint64_t journal_position;
     uint64_t parent_serial;
     uint64_t pid;

@@ -15,8 +15,8 @@
 int pt_journal_append(struct pt_arena_process *process, uint8_t *journal, uint64_t journal_size, uint32_t id,
                       const struct pt_name *name);
 
-/* Reads the definition at byte position `*position` (below `produced`) into `scratch` (PT_JOURNAL_ENTRY_MAX bytes, which the texts of
- * `name` point into) and moves `*position` behind it. Trusts nothing. PT_CORRUPT. */
+/* Reads the definition at byte position `*position` (below `produced`) into `scratch` (PT_JOURNAL_ENTRY_MAX bytes,
+ * which the texts of `name` point into) and moves `*position` behind it. Trusts nothing. PT_CORRUPT. */
 PT_MUST_USE enum pt_status pt_journal_read(const uint8_t *journal, uint64_t journal_size, uint64_t *position,
                                            uint64_t produced, uint8_t *scratch, uint32_t *id, struct pt_name *name);
 
