@@ -10,7 +10,7 @@ static uint64_t id_key(uint64_t process, uint32_t id)
     return process << PT_ID_BITS | id;
 }
 
-bool pt_check_definition(const struct pt_check *check, uint64_t process, uint32_t id, uint64_t *offset, uint32_t *kind)
+bool pt_check_definition(const struct pt_check *check, uint64_t process, uint32_t id, uint64_t *offset)
 {
     const struct pt_trace *trace = check->trace;
     for (unsigned step = 0; process > 0 && step < PT_NAMES_CHAIN_MAX; step++) {
@@ -19,8 +19,7 @@ bool pt_check_definition(const struct pt_check *check, uint64_t process, uint32_
             const struct pt_table_entry *entry = pt_table_find(&check->definitions, id_key(process, id), NULL);
             if (!entry)
                 return false;
-            *offset = entry->value >> 2;
-            *kind = entry->value >> 1 & 1;
+            *offset = entry->value - 1;
             return true;
         }
         if (meta->parent >= process)
@@ -35,9 +34,9 @@ struct definitions_at {
     uint64_t offset;
 };
 
-/* The value is never 0, and holds the offset of the block and the kind. */
 static enum pt_status add_definition(void *context, uint64_t process, uint32_t id, const struct pt_name *name)
 {
+    (void)name;
     const struct definitions_at *at = context;
     struct pt_check *check = at->check;
     if (pt_table_find(&check->definitions, id_key(process, id), NULL)) {
@@ -47,8 +46,7 @@ static enum pt_status add_definition(void *context, uint64_t process, uint32_t i
     if (process <= check->trace->process_count && id <= check->trace->processes[process - 1].inherited)
         pt_check_note(check, at->offset, "id %u of process %llu is defined, and inherited", id,
                       (unsigned long long)process);
-    return pt_table_add(&check->definitions, &check->memory, id_key(process, id),
-                        at->offset << 2 | name->kind << 1 | 1);
+    return pt_table_add(&check->definitions, &check->memory, id_key(process, id), at->offset + 1);
 }
 
 /* --- One block after the other -------------------------------------------------------------------------------- */

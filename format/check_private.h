@@ -12,15 +12,14 @@ struct pt_check {
     void *context;
     uint64_t findings;
     struct pt_memory memory;
-    struct pt_table definitions; /* by process and id; see pt_check_definition */
+    struct pt_table definitions; /* by process and id: 1 + offset of the NAMES block */
 };
 
 void pt_check_note(struct pt_check *check, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Where a function id of a process is defined, inheritance followed: fills the offset of the NAMES block and the kind of the function. False if
- * nowhere in the file. */
-bool pt_check_definition(const struct pt_check *check, uint64_t process, uint32_t id, uint64_t *offset, uint32_t *kind);
+/* The offset of the NAMES block that defines a function id of a process, inheritance followed. False if there is none in the file. */
+bool pt_check_definition(const struct pt_check *check, uint64_t process, uint32_t id, uint64_t *offset);
 
 /* Order and numbers of the blocks, INDEX and END against the rest, the metadata against each other. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_check_blocks(struct pt_check *check);

@@ -13,40 +13,38 @@ struct stream {
     bool ended;         /* the chunk before was flagged LAST */
 };
 
-/* A frame's function must be defined in the file before the chunk, as what it is used as. Id 0 stands for all that has none. */
-static void check_function(struct pt_check *check, const struct stream *stream, uint32_t frame)
+/* Functions must be defined in the file before the chunk that uses them. Id 0 stands for all that have no definition. What names a chunk from
+ * the arena has may have come from there as well. */
+static bool is_named(const struct pt_check *check, const struct stream *stream, uint32_t id)
 {
-    uint32_t id = frame >> 1, kind;
-    uint64_t offset;
     uint64_t process = stream->thread->meta.process;
     if (id == PT_ID_UNKNOWN)
-        return;
-    if (stream->at->recovered) { /* its names may have come from the arena as well */
-        if (pt_trace_function(check->trace, process, id) == 0)
-            pt_check_note(check, PT_ERROR_NO_OFFSET, "function %u of process %llu has no name", id,
-                          (unsigned long long)process);
-    } else if (!pt_check_definition(check, process, id, &offset, &kind)) {
-        pt_check_note(check, stream->at->offset, "function %u of process %llu has no name", id,
-                      (unsigned long long)process);
-    } else if (offset > stream->at->offset) {
-        pt_check_note(check, stream->at->offset, "function %u of process %llu is used before its name", id,
-                      (unsigned long long)process);
-    } else if (kind != (frame & 1)) {
-        pt_check_note(check, stream->at->offset, "function %u of process %llu is used as what it is not", id,
-                      (unsigned long long)process);
-    }
+        return true;
+    if (stream->at->recovered)
+        return pt_trace_function(check->trace, process, id) != 0;
+    uint64_t offset;
+    return pt_check_definition(check, process, id, &offset) && offset < stream->at->offset;
 }
 
+/* One finding a chunk, however many functions it is about. */
 static void check_functions(struct pt_check *check, const struct stream *stream)
 {
-    for (uint32_t i = 0; i < stream->chunk.info.symbols; i++) {
-        uint32_t kind = pt_record_kind(stream->chunk.symbols[i]);
-        if (kind != PT_KIND_CONTROL)
-            check_function(check, stream,
-                           (uint32_t)pt_record_frame(pt_record_id(stream->chunk.symbols[i]), kind == PT_KIND_C_CALL));
+    const struct pt_chunk *chunk = &stream->chunk;
+    uint32_t unnamed = 0, example = 0;
+    for (size_t i = 0; i < chunk->info.symbols + chunk->keyframe_count; i++) {
+        bool symbol = i < chunk->info.symbols;
+        uint32_t id = symbol ? pt_record_id(chunk->symbols[i]) : chunk->keyframe[i - chunk->info.symbols].frame >> 1;
+        bool control = symbol && pt_record_kind(chunk->symbols[i]) == PT_KIND_CONTROL;
+        if (control || is_named(check, stream, id))
+            continue;
+        unnamed++;
+        example = id;
     }
-    for (size_t i = 0; i < stream->chunk.keyframe_count; i++)
-        check_function(check, stream, stream->chunk.keyframe[i].frame);
+    if (unnamed > 0)
+        pt_check_note(check, stream->at->offset,
+                      "a chunk of thread %u uses functions that no block before it names: id %u of process %llu%s",
+                      stream->at->info.thread, example, (unsigned long long)stream->thread->meta.process,
+                      unnamed > 1 ? ", and more" : "");
 }
 
 /* What the keyframe says must be what the entries before it led to. */
