@@ -338,7 +338,7 @@ class Trace:
     def function(self, process, ident):
         for _ in range(256):
             p = self.processes.get(process, {})
-            if ident == 0 or not p:
+            if ident == 0:
                 break
             if ident > p.get("inherited", 0):
                 definition = self.names.get(process, {}).get(ident)
