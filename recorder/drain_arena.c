@@ -112,22 +112,21 @@ void pt_drain_arena_delete(struct pt_drain_arena *arena)
 
 /* --- Space ------------------------------------------------------------------------------------------------------ */
 
-static bool reserve_space(struct pt_drain_arena *arena, uint64_t offset, uint64_t length)
+/* Takes `length` bytes off `*room` and makes them real. */
+static bool reserve_space(const struct pt_drain_arena *arena, uint64_t *room, uint64_t offset, uint64_t length)
 {
-    uint64_t room;
-    if (pt_drain_place_room(arena->directory, &room, NULL) == PT_OK && room >= length &&
-        fallocate(arena->descriptor, 0, (off_t)offset, (off_t)length) == 0)
-        return true;
-    arena->retry_ns = pt_clock_monotonic_ns() + RETRY_NS;
-    return false;
+    if (*room < length || fallocate(arena->descriptor, 0, (off_t)offset, (off_t)length) < 0)
+        return false;
+    *room -= length;
+    return true;
 }
 
-static bool reserve_process(struct pt_drain_arena *arena)
+static bool reserve_process(struct pt_drain_arena *arena, uint64_t *room)
 {
     uint32_t index = arena->processes_reserved;
     struct pt_arena_process *process = pt_arena_process(&arena->arena, index);
     const struct pt_arena_shape *shape = &arena->arena.shape;
-    if (!reserve_space(arena, shape->journals_offset + index * shape->journal_size, shape->journal_size) ||
+    if (!reserve_space(arena, room, shape->journals_offset + index * shape->journal_size, shape->journal_size) ||
         pt_arena_owner_init(&process->owner) != PT_OK)
         return false;
     arena->processes_reserved++;
@@ -135,12 +134,12 @@ static bool reserve_process(struct pt_drain_arena *arena)
     return true;
 }
 
-static bool reserve_slot(struct pt_drain_arena *arena)
+static bool reserve_slot(struct pt_drain_arena *arena, uint64_t *room)
 {
     uint32_t index = arena->slots_reserved;
     struct pt_arena_slot *slot = pt_arena_slot(&arena->arena, index);
     const struct pt_arena_shape *shape = &arena->arena.shape;
-    if (!reserve_space(arena, shape->rings_offset + index * shape->ring_size, shape->ring_size) ||
+    if (!reserve_space(arena, room, shape->rings_offset + index * shape->ring_size, shape->ring_size) ||
         pt_arena_owner_init(&slot->owner) != PT_OK)
         return false;
     arena->slots_reserved++;
@@ -148,21 +147,40 @@ static bool reserve_slot(struct pt_drain_arena *arena)
     return true;
 }
 
+static uint32_t missing_slots(const struct pt_drain_arena *arena, uint32_t ahead)
+{
+    uint32_t missing = ahead;
+    uint32_t left = arena->arena.shape.slot_count - arena->slots_reserved;
+    for (uint32_t i = 0; i < arena->slots_reserved && missing > 0; i++)
+        missing -= atomic_load_explicit(&pt_arena_slot(&arena->arena, i)->state, memory_order_relaxed) == PT_SLOT_FREE;
+    return missing < left ? missing : left;
+}
+
+static uint32_t missing_processes(const struct pt_drain_arena *arena, uint32_t ahead)
+{
+    uint32_t missing = ahead;
+    uint32_t left = arena->arena.shape.process_count - arena->processes_reserved;
+    for (uint32_t i = 0; i < arena->processes_reserved && missing > 0; i++)
+        missing -=
+            atomic_load_explicit(&pt_arena_process(&arena->arena, i)->state, memory_order_relaxed) == PT_PROCESS_FREE;
+    return missing < left ? missing : left;
+}
+
 static void reserve(struct pt_drain_arena *arena, uint32_t ahead)
 {
-    uint32_t free_slots = 0, free_processes = 0;
-    for (uint32_t i = 0; i < arena->slots_reserved; i++)
-        free_slots +=
-            atomic_load_explicit(&pt_arena_slot(&arena->arena, i)->state, memory_order_relaxed) == PT_SLOT_FREE;
-    for (uint32_t i = 0; i < arena->processes_reserved; i++)
-        free_processes +=
-            atomic_load_explicit(&pt_arena_process(&arena->arena, i)->state, memory_order_relaxed) == PT_PROCESS_FREE;
-    for (; free_slots < ahead && arena->slots_reserved < arena->arena.shape.slot_count; free_slots++)
-        if (!reserve_slot(arena))
-            return;
-    for (; free_processes < ahead && arena->processes_reserved < arena->arena.shape.process_count; free_processes++)
-        if (!reserve_process(arena))
-            return;
+    uint64_t room = 0;
+    uint32_t slots = missing_slots(arena, ahead);
+    uint32_t processes = missing_processes(arena, ahead);
+    bool enough = true;
+    if (slots + processes == 0)
+        return;
+    if (pt_drain_place_room(arena->directory, &room, NULL) != PT_OK)
+        room = 0;
+    for (; slots > 0 && enough; slots--)
+        enough = reserve_slot(arena, &room);
+    for (; processes > 0 && enough; processes--)
+        enough = reserve_process(arena, &room);
+    arena->retry_ns = enough ? 0 : pt_clock_monotonic_ns() + RETRY_NS;
 }
 
 void pt_drain_arena_reserve(struct pt_drain_arena *arena)

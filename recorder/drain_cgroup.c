@@ -43,6 +43,8 @@ uint64_t pt_drain_cgroup_headroom(void)
         return headroom;
     group += strlen("0::");
     group[strcspn(group, "\n")] = '\0';
+    if (strcmp(group, "/") == 0)
+        *group = '\0';
 
     for (;;) {
         uint64_t limit, used;
