@@ -27,9 +27,10 @@ struct tree_report {
     struct pt_report *report;
     struct pt_call_tree *tree;
     struct pt_tree_rows rows;
-    uint64_t scale;     /* unit of all times */
-    uint64_t whole_ns;  /* what percentages are of */
-    size_t calls_width; /* columns */
+    uint64_t scale;    /* unit of all times */
+    uint64_t whole_ns; /* what percentages are of */
+    int time_width;    /* columns */
+    int calls_width;
     uint32_t rails_max; /* levels */
     uint8_t *open;      /* by depth: more follows on that level, its rail is drawn */
     struct pt_buffer name;
@@ -126,6 +127,11 @@ static double percent_of(uint64_t part_ns, uint64_t whole_ns)
     return whole_ns ? 100.0 * (double)part_ns / (double)whole_ns : 0;
 }
 
+static int columns(const char *text)
+{
+    return (int)pt_text_width(text, strlen(text));
+}
+
 /* Takes the measure of all rows before the first is printed. */
 static enum pt_status measure(struct tree_report *self)
 {
@@ -135,11 +141,12 @@ static enum pt_status measure(struct tree_report *self)
 
     self->whole_ns = self->tree->nodes[0].total_ns;
     self->scale = pt_units_scale(self->whole_ns);
-    self->calls_width = strlen("CALLS");
+    self->time_width = columns(pt_units_scaled(text, self->whole_ns, self->scale));
+    self->calls_width = columns("CALLS");
     self->rails_max = width ? (uint32_t)(width / 2 / RAIL_WIDTH) : RAILS_MAX;
     for (size_t i = 0; i < self->rows.count; i++) {
         const struct pt_tree_row *row = &self->rows.rows[i];
-        size_t calls = strlen(pt_units_count(text, self->tree->nodes[row->node].primitive));
+        int calls = columns(pt_units_count(text, self->tree->nodes[row->node].primitive));
         if (calls > self->calls_width)
             self->calls_width = calls;
         if (row->depth > deepest)
@@ -171,12 +178,9 @@ static void put_rails(struct tree_report *self, const struct pt_tree_row *row)
 static void put_figures(struct tree_report *self, uint64_t ns, const char *calls)
 {
     char time[PT_UNITS_MAX];
-    char whole[PT_UNITS_MAX];
-    int width = (int)pt_text_width(pt_units_scaled(whole, self->whole_ns, self->scale), strlen(whole));
     pt_units_scaled(time, ns, self->scale);
-    int padding = width - (int)pt_text_width(time, strlen(time));
-    pt_screen_printf(self->report->screen, "%*s%s %5.1f %% %*s  ", padding, "", time, percent_of(ns, self->whole_ns),
-                     (int)self->calls_width, calls);
+    pt_screen_printf(self->report->screen, "%*s%s %5.1f %% %*s  ", self->time_width - columns(time), "", time,
+                     percent_of(ns, self->whole_ns), self->calls_width, calls);
 }
 
 static void put_group(struct tree_report *self, uint32_t number)
@@ -261,11 +265,9 @@ static void put_rest(struct tree_report *self, const struct pt_tree_row *row)
 static void put_titles(struct tree_report *self)
 {
     struct pt_screen *screen = self->report->screen;
-    char text[PT_UNITS_MAX];
-    int width = (int)pt_text_width(pt_units_scaled(text, self->whole_ns, self->scale), strlen(text));
 
     pt_screen_style(screen, PT_SCREEN_HEAD);
-    pt_screen_printf(screen, "%*s %7s %*s  PATH\n", width, "TOTAL", "%", (int)self->calls_width, "CALLS");
+    pt_screen_printf(screen, "%*s %7s %*s  PATH\n", self->time_width, "TOTAL", "%", self->calls_width, "CALLS");
     pt_screen_style(screen, PT_SCREEN_PLAIN);
 }
 
