@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "run.h"
 #include "session.h"
@@ -33,9 +34,13 @@ typedef struct _PyInterpreterFrame pt_frame;
 typedef PyFrameObject pt_frame;
 #endif
 
-/* Exported by every version, declared publicly by some. */
+/* Exported, but declared by internal headers only. */
+#if PY_VERSION_HEX >= 0x030D0000
 PyAPI_FUNC(const PyConfig *) _Py_GetConfig(void);
+#endif
+#if PY_VERSION_HEX >= 0x030C0100
 PyAPI_FUNC(void) _PyInterpreterState_SetNotRunningMain(PyInterpreterState *interp);
+#endif
 
 /* What the evaluator, which takes no argument of ours, must know. One process runs one program. */
 static struct {
@@ -153,7 +158,7 @@ static int set_config_string(PyConfig *config, wchar_t **field, PyObject *text)
     PyStatus status = PyConfig_SetString(config, field, wide);
     PyMem_Free(wide);
     if (PyStatus_Exception(status)) {
-        PyErr_SetString(PyExc_MemoryError, status.err_msg);
+        PyErr_NoMemory();
         return -1;
     }
     return 0;
@@ -187,7 +192,9 @@ static void forget_frames(PyThreadState *tstate)
 #if PY_VERSION_HEX >= 0x030D0000
     tstate->current_frame = NULL;
     tstate->py_recursion_remaining = tstate->py_recursion_limit;
+#if PY_VERSION_HEX < 0x030E0000 /* later versions measure the C stack itself */
     tstate->c_recursion_remaining = Py_C_RECURSION_LIMIT;
+#endif
 #elif PY_VERSION_HEX >= 0x030C0000
     tstate->cframe = &tstate->root_cframe;
     tstate->py_recursion_remaining = tstate->py_recursion_limit;

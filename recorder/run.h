@@ -4,7 +4,7 @@
 
 #include <Python.h>
 
-/* The method `_core.run(kind, target, argv, orig_argv, *, keep_going=False, **options)`.
+/* The method `_core.run(kind, target, argv, orig_argv, keep_going, **options)`.
  *
  * `kind` is "script" (a file, a directory or archive with a __main__, or "-" for standard input), "module" or "command", `target` what
  * follows on the command line, `argv` the program's sys.argv before it starts, `orig_argv` its sys.orig_argv or None; `options` are those

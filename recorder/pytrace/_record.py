@@ -77,7 +77,7 @@ def main(arguments):
         orig_argv = program_orig_argv(kind, target, argv)
         leave_no_trace()
         _core.run(kind, as_configured(kind, target), argv, orig_argv, options.pop("keep_going", False), **options)
-    except (UsageError, TypeError, ValueError) as error:
+    except UsageError as error:
         return usage_error(str(error))
 
 
