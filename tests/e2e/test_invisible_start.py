@@ -196,6 +196,19 @@ class Stack(InvisibleCase):
             """
         )
 
+    def test_own_profiler(self):
+        self.same_script(
+            """
+            import cProfile
+            def f(n):
+                return sorted(range(n), key=lambda x: -x)
+            profile = cProfile.Profile()
+            profile.runcall(f, 5)
+            for entry in sorted(profile.getstats(), key=str):
+                print(getattr(entry.code, "co_name", entry.code), entry.callcount)
+            """
+        )
+
     def test_own_trace_function(self):
         self.same_script(
             """
