@@ -76,8 +76,6 @@ static enum pt_status take_recovered(void *context, enum pt_block_type type, con
     return pt_trace_take(trace, PT_ERROR_NO_OFFSET, &block, kept, NULL);
 }
 
-#pragma weak pt_salvage /* until salvage.c is there */
-
 /* What the file lacks because it has no end. */
 static enum pt_status complete(struct pt_trace *trace, const struct pt_trace_options *options, struct pt_error *error)
 {
@@ -85,7 +83,7 @@ static enum pt_status complete(struct pt_trace *trace, const struct pt_trace_opt
         trace->arena = PT_TRACE_ARENA_LIVE;
         return PT_OK;
     }
-    if (pt_trace_grown(trace) || options->no_salvage || !pt_salvage)
+    if (pt_trace_grown(trace) || options->no_salvage)
         return PT_OK;
     enum pt_status status = pt_salvage(trace, take_recovered, trace);
     if (status == PT_OK)

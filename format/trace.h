@@ -108,9 +108,6 @@ void pt_trace_free(struct pt_trace *trace);
 /* The number (into `functions`) of function `id` of process `serial`; 0 if unknown. Inherited ids are followed. */
 uint32_t pt_trace_function(const struct pt_trace *trace, uint64_t process_serial, uint32_t id);
 
-/* One more than the last id that the file defines for the process itself; inherited + 1 if it defines none. */
-uint32_t pt_trace_next_id(const struct pt_trace *trace, uint64_t process_serial);
-
 /* A tick as nanoseconds since the start of the trace, by the clock triples (linear between them), else by tick_ps. Never negative, never
  * decreasing with `tick`. */
 uint64_t pt_trace_ns(const struct pt_trace *trace, uint64_t tick);

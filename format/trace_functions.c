@@ -165,16 +165,6 @@ uint32_t pt_trace_function(const struct pt_trace *trace, uint64_t process_serial
     return 0;
 }
 
-uint32_t pt_trace_next_id(const struct pt_trace *trace, uint64_t process_serial)
-{
-    const struct pt_trace_private *private = trace->private;
-    uint64_t index = process_serial - 1;
-    uint32_t own = index < private->next_id_count ? private->next_ids[index] : 0;
-    uint64_t inherited = index < trace->process_count ? trace->processes[index].inherited : 0;
-    inherited = inherited < PT_ID_MAX ? inherited : PT_ID_MAX;
-    return own > inherited ? own : (uint32_t)inherited + 1;
-}
-
 /* --- Life ----------------------------------------------------------------------------------------------------- */
 
 /* Number 0 is not in the table of names: no definition can be it. */
