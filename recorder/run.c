@@ -99,10 +99,8 @@ static void report(const char *prefix)
 static void start(void)
 {
     if (pt_session_start(program.options, true) < 0) {
-        bool wrong_options = PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_TypeError);
-        bool go_on = program.keep_going && !wrong_options;
-        report(go_on ? "not recording: " : "");
-        if (!go_on)
+        report(program.keep_going ? "not recording: " : "");
+        if (!program.keep_going)
             Py_Exit(2);
     }
     Py_CLEAR(program.options);

@@ -8,7 +8,8 @@
  *
  * `kind` is "script" (a file, a directory or archive with a __main__, or "-" for standard input), "module" or "command", `target` what
  * follows on the command line (a relative path made absolute, code with a last newline), `argv` the program's sys.argv before it starts,
- * `orig_argv` its sys.orig_argv or None; `options` are those of start().
+ * `orig_argv` its sys.orig_argv or None; `options` are those of start(), which are right: check_options() was
+ * asked.
  *
  * Does not return, unless memory is short: it runs the program, finalises the interpreter and ends the process as python would. Recording
  * starts with the program's first frame. If it cannot start, the process ends with status 2 and one line on standard error, the

@@ -74,11 +74,13 @@ def main(arguments):
             sys.stdout.write(HELP)
             return 0
         kind, target, argv = parse_program(arguments)
-        orig_argv = program_orig_argv(kind, target, argv)
-        leave_no_trace()
-        _core.run(kind, as_configured(kind, target), argv, orig_argv, options.pop("keep_going", False), **options)
-    except UsageError as error:
+        keep_going = options.pop("keep_going", False)
+        _core.check_options(**options)
+    except (UsageError, TypeError, ValueError, OSError) as error:
         return usage_error(str(error))
+    orig_argv = program_orig_argv(kind, target, argv)
+    leave_no_trace()
+    _core.run(kind, as_configured(kind, target), argv, orig_argv, keep_going, **options)
 
 
 def usage_error(text):
