@@ -1,0 +1,212 @@
+#include "tree_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "header_line.h"
+#include "text.h"
+#include "units.h"
+
+/* Self time is worth a mention from this share on; it stands out from the second one on. */
+#define SELF_PERCENT 1.0
+#define HOT_PERCENT  10.0
+/* Levels of rails that are drawn where lines are not cut. A program can be a million calls deep; nobody reads on there. */
+#define RAILS_MAX  60
+#define RAIL_WIDTH 3
+
+struct tree_table {
+    const struct pt_report *report;
+    const struct pt_call_tree *tree;
+    const struct pt_tree_rows *rows;
+    uint64_t scale;    /* unit of all times */
+    uint64_t whole_ns; /* what percentages are of */
+    int time_width;    /* columns */
+    int calls_width;
+    uint32_t rails_max; /* levels */
+    uint8_t *open;      /* by depth: more follows on that level, its rail is drawn */
+    struct pt_buffer name;
+};
+
+static double percent_of(uint64_t part_ns, uint64_t whole_ns)
+{
+    return whole_ns ? 100.0 * (double)part_ns / (double)whole_ns : 0;
+}
+
+static int columns(const char *text)
+{
+    return (int)pt_text_width(text, strlen(text));
+}
+
+/* Takes the measure of all rows before the first is printed. */
+static enum pt_status measure(struct tree_table *self)
+{
+    size_t width = pt_screen_width(self->report->screen);
+    uint32_t deepest = 0;
+    char text[PT_UNITS_MAX];
+
+    self->whole_ns = self->tree->nodes[0].total_ns;
+    self->scale = pt_units_scale(self->whole_ns);
+    self->time_width = columns(pt_units_scaled(text, self->whole_ns, self->scale));
+    self->calls_width = columns("CALLS");
+    self->rails_max = width ? (uint32_t)(width / 2 / RAIL_WIDTH) : RAILS_MAX;
+    for (size_t i = 0; i < self->rows->count; i++) {
+        const struct pt_tree_row *row = &self->rows->rows[i];
+        int calls = columns(pt_units_count(text, self->tree->nodes[row->node].primitive));
+        if (calls > self->calls_width)
+            self->calls_width = calls;
+        if (row->depth > deepest)
+            deepest = row->depth;
+    }
+    self->open = calloc((size_t)deepest + 1, 1);
+    return self->open ? PT_OK : PT_NOMEM;
+}
+
+/* The lines that tie a row to those above it. Where it stands too deep for them, the outermost make room for their number. */
+static void put_rails(struct tree_table *self, const struct pt_tree_row *row)
+{
+    struct pt_screen *screen = self->report->screen;
+    uint32_t first = 1;
+
+    pt_screen_style(screen, PT_SCREEN_DIM);
+    if (row->depth > self->rails_max) {
+        first = row->depth - self->rails_max + 1;
+        pt_screen_printf(screen, "+%u ", first - 1);
+    }
+    for (uint32_t depth = first; depth < row->depth; depth++)
+        pt_screen_put(screen, self->open[depth] ? "│  " : "   ");
+    if (row->depth > 0)
+        pt_screen_put(screen, row->last ? "└─ " : "├─ ");
+    self->open[row->depth] = !row->last;
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
+}
+
+static void put_figures(struct tree_table *self, uint64_t ns, const char *calls)
+{
+    char time[PT_UNITS_MAX];
+    pt_units_scaled(time, ns, self->scale);
+    pt_screen_printf(self->report->screen, "%*s%s %5.1f %% %*s  ", self->time_width - columns(time), "", time,
+                     percent_of(ns, self->whole_ns), self->calls_width, calls);
+}
+
+static void put_group(struct tree_table *self, uint32_t number)
+{
+    const struct pt_input *input = self->report->input;
+    struct pt_screen *screen = self->report->screen;
+    bool by_thread = self->report->options->by == PT_BY_THREAD;
+
+    pt_screen_style(screen, PT_SCREEN_STRONG);
+    for (size_t i = 0; i < input->thread_count; i++) {
+        const struct pt_input_thread *thread = &input->threads[i];
+        const struct pt_trace *trace = thread->origin->trace;
+        uint64_t serial = thread->thread->meta.process;
+        if ((by_thread ? thread->tid : thread->pid) != number)
+            continue;
+        pt_screen_printf(screen, "%s %u", by_thread ? "thread" : "process", number);
+        self->name.size = 0;
+        if (by_thread &&
+            pt_text_escape(&self->name, thread->thread->meta.name, strlen(thread->thread->meta.name)) == PT_OK)
+            pt_screen_printf(screen, " %.*s", (int)self->name.size, (const char *)self->name.data);
+        else if (!by_thread && serial >= 1 && serial <= trace->process_count)
+            pt_screen_printf(screen, " (pid %llu)", (unsigned long long)trace->processes[serial - 1].pid);
+        break;
+    }
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
+}
+
+static enum pt_status put_path(struct tree_table *self, const struct pt_tree_row *row)
+{
+    const struct pt_report *report = self->report;
+    const struct pt_call_node *node = &self->tree->nodes[row->node];
+    struct pt_screen *screen = report->screen;
+    bool is_group = node->function & PT_CALL_TREE_GROUP;
+    double self_percent = percent_of(node->self_ns, self->whole_ns);
+    char text[PT_UNITS_MAX];
+
+    put_figures(self, node->total_ns, is_group ? "" : pt_units_count(text, node->primitive));
+    put_rails(self, row);
+    if (is_group) {
+        put_group(self, node->function & ~PT_CALL_TREE_GROUP);
+    } else {
+        self->name.size = 0;
+        PT_TRY(pt_text_function(&self->name, &report->input->functions[node->function], report->options->paths));
+        pt_screen_write(screen, (const char *)self->name.data, self->name.size);
+    }
+    if (node->recursion > 1) {
+        pt_screen_style(screen, PT_SCREEN_DIM);
+        pt_screen_printf(screen, " ↻ %s calls, depth ≤ %u", pt_units_count(text, node->calls), node->recursion);
+    }
+    if (node->first_child && self_percent >= SELF_PERCENT) {
+        pt_screen_style(screen, self_percent >= HOT_PERCENT ? PT_SCREEN_HOT : PT_SCREEN_DIM);
+        pt_screen_printf(screen, "  self %s", pt_units_scaled(text, node->self_ns, self->scale));
+    }
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
+    pt_screen_put(screen, "\n");
+    return PT_OK;
+}
+
+/* The option that would show what `row` stands for. */
+static const char *remedy(const struct tree_table *self, const struct pt_tree_row *row)
+{
+    const struct pt_options *options = self->report->options;
+    if (row->reason == PT_TREE_TOO_DEEP)
+        return "--depth 0";
+    if (row->reason == PT_TREE_BEYOND_ROWS)
+        return "--top 0";
+    return options->min_time_ns > 0 ? "--min-time 0" : "--min-pct 0";
+}
+
+static void put_rest(struct tree_table *self, const struct pt_tree_row *row)
+{
+    struct pt_screen *screen = self->report->screen;
+    char text[PT_UNITS_MAX];
+
+    put_figures(self, row->hidden_ns, "");
+    put_rails(self, row);
+    pt_screen_style(screen, PT_SCREEN_DIM);
+    pt_screen_printf(screen, "… %s more (%s)\n", pt_units_count(text, row->hidden), remedy(self, row));
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
+}
+
+static void put_titles(struct tree_table *self)
+{
+    struct pt_screen *screen = self->report->screen;
+
+    pt_screen_style(screen, PT_SCREEN_HEAD);
+    pt_screen_printf(screen, "%*s %7s %*s  PATH\n", self->time_width, "TOTAL", "%", self->calls_width, "CALLS");
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
+}
+
+/* How much of the tree the rows are, and what keeps the rest from being there. */
+static void put_summary(struct tree_table *self)
+{
+    const struct pt_options *options = self->report->options;
+    uint64_t paths = self->tree->count - 1;
+    char shown[PT_UNITS_MAX], all[PT_UNITS_MAX];
+
+    pt_screen_printf(self->report->screen, "sorted by %s · %s of %s paths%s\n", options->sort ? options->sort : "total",
+                     pt_units_count(shown, paths - self->rows->left_out), pt_units_count(all, paths),
+                     self->rows->left_out ? " (all: --min-pct 0 --top 0 --depth 0)" : "");
+}
+
+enum pt_status pt_tree_table_print(const struct pt_report *report, const struct pt_call_tree *tree,
+                                   const struct pt_tree_rows *rows)
+{
+    struct tree_table self = {.report = report, .tree = tree, .rows = rows};
+    enum pt_status status = measure(&self);
+
+    if (status == PT_OK) {
+        pt_header_line_print(report);
+        put_summary(&self);
+        put_titles(&self);
+    }
+    for (size_t i = 0; i < rows->count && status == PT_OK && !pt_screen_gone(report->screen); i++) {
+        if (rows->rows[i].hidden)
+            put_rest(&self, &rows->rows[i]);
+        else
+            status = put_path(&self, &rows->rows[i]);
+    }
+    pt_buffer_release(&self.name);
+    free(self.open);
+    return status;
+}
