@@ -54,9 +54,10 @@ static bool keyframe_agrees(const struct stream *stream)
     const struct pt_stack *stack = &stream->stack;
     if (chunk->info.depth != stack->depth)
         return false;
-    const struct pt_stack_frame *frames = stack->frames + (stack->depth - chunk->keyframe_count);
+    const size_t base = stack->depth - chunk->keyframe_count;
     for (size_t i = 0; i < chunk->keyframe_count; i++) {
-        if (frames[i].frame != chunk->keyframe[i].frame || frames[i].entry_tick != chunk->keyframe[i].entry_tick)
+        const struct pt_stack_frame *frame = &stack->frames[base + i];
+        if (frame->frame != chunk->keyframe[i].frame || frame->entry_tick != chunk->keyframe[i].entry_tick)
             return false;
     }
     return true;
