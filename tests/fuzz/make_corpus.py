@@ -26,7 +26,7 @@ def definition(ident, kind, module, qualname, file, label=b""):
     return (head + texts).ljust(length, b"\0")
 
 
-def arena(records, processes=1, slots=1, journal_size=4096, ring_size=16384, state=3):
+def arena(records, processes=1, slots=1, journal_size=32768, ring_size=16384, state=3):
     """An arena with one process and one slot in use, both without a living owner."""
     journal = definition(1, 0, b"app", b"main", b"/app.py") + definition(2, 1, b"builtins", b"len", b"", b"<built-in method builtins.len>")
     processes_at = PAGE
