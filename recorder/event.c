@@ -1,0 +1,111 @@
+#include "event.h"
+
+#include "functions.h"
+#include "hook.h"
+#include "host_wait.h"
+#include "module.h"
+#include "open_frames.h"
+#include "ring.h"
+#include "session.h"
+#include "slot.h"
+
+static bool enters(enum pt_kind kind)
+{
+    return kind == PT_KIND_START || kind == PT_KIND_RESUME || kind == PT_KIND_THROW || kind == PT_KIND_C_CALL;
+}
+
+static bool is_c(enum pt_kind kind)
+{
+    return kind == PT_KIND_C_CALL || kind == PT_KIND_C_RETURN || kind == PT_KIND_C_RAISE;
+}
+
+/* Whatever is due now and then, by the position in the ring. False if the recording has ended. */
+static bool at_marks(struct pt_thread_state *self)
+{
+    if (atomic_load_explicit(&pt_session_control()->stop, memory_order_relaxed) != PT_ARENA_RUNNING) {
+        pt_session_end();
+        return false;
+    }
+    const bool mark = self->position >= self->mark;
+    if (mark || (self->name_retry != 0 && self->position >= self->name_retry)) {
+        self->name_retry = 0;
+        pt_slot_update_name(self);
+    }
+    if (mark)
+        pt_hook_scan();
+    return true;
+}
+
+/* Calls of start, stop and the like belong to the recorder: neither they nor their returns are written. Until one has returned, every event
+ * of the thread comes this way. */
+static void hide(struct pt_thread_state *self, enum pt_kind kind)
+{
+    if (kind == PT_KIND_C_CALL)
+        self->hidden++;
+    else if (self->hidden > 0)
+        self->hidden--;
+}
+
+/* The thread's first event. NULL if it cannot be written. */
+static struct pt_thread_state *attach(enum pt_kind kind)
+{
+    /* A C function that returns was entered before the recording began; its frame is known to nobody. */
+    if (kind == PT_KIND_C_RETURN || kind == PT_KIND_C_RAISE)
+        return NULL;
+    struct pt_thread_state *self = pt_slot_claim();
+    if (self)
+        pt_open_frames_write(self, enters(kind) && kind != PT_KIND_C_CALL);
+    return self;
+}
+
+static void write_event(enum pt_kind kind, const void *key, PyObject *function)
+{
+    struct pt_thread_state *self = pt_thread_self;
+    if (self->session != pt_session->serial && (self = attach(kind)) == NULL)
+        return;
+    if (!at_marks(self))
+        return;
+    if (is_c(kind) && pt_module_owns(key)) {
+        hide(self, kind);
+    } else if (enters(kind) || kind == PT_KIND_UNWIND) {
+        uint32_t id = pt_functions_id(key, function, PyEval_GetGlobals());
+        if (id != PT_ID_UNKNOWN)
+            self->cache[pt_thread_state_cache_index(key)] = (struct pt_cached_id){key, id};
+        pt_ring_put(self, kind, id, pt_record_frame(id, is_c(kind)));
+    } else {
+        pt_ring_put(self, kind, 0, 0);
+    }
+    pt_ring_update_limit(self);
+}
+
+void pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
+{
+    if (pt_session->state != PT_SESSION_RECORDING)
+        return;
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+#if PY_VERSION_HEX >= 0x030A0000 && PY_VERSION_HEX < 0x030C0000
+    /* Objects made here (frames, a dict) must not set off a collection, whose finalizers would run inside the hook, unseen. From 3.12 on
+     * collections wait for the interpreter's loop. */
+    const int collecting = PyGC_Disable();
+#endif
+    write_event(kind, key, function);
+#if PY_VERSION_HEX >= 0x030A0000 && PY_VERSION_HEX < 0x030C0000
+    if (collecting)
+        PyGC_Enable();
+#endif
+    PyErr_Restore(type, error, traceback);
+}
+
+void pt_event_unwind_at_entry(PyObject *code)
+{
+    const struct pt_thread_state *self = pt_thread_self;
+    uint32_t id = pt_functions_find(code);
+    if (self->session == pt_session->serial && pt_session->state == PT_SESSION_RECORDING && self->position > 0) {
+        bool entered = pt_ring_last_is(self, PT_KIND_START, id) || pt_ring_last_is(self, PT_KIND_RESUME, id) ||
+                       pt_ring_last_is(self, PT_KIND_THROW, id);
+        if (!entered)
+            return;
+    }
+    pt_event_with_id(PT_KIND_UNWIND, code, code);
+}

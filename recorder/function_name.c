@@ -1,0 +1,217 @@
+#include "function_name.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "code_hash.h"
+
+/* --- Texts ------------------------------------------------------------------------------------------------------------------- */
+
+static struct pt_text text_of_chars(const char *chars)
+{
+    return (struct pt_text){chars, (uint32_t)strlen(chars)};
+}
+
+/* The UTF-8 of a str; lone surrogates are written as escapes. Empty for anything else. Keeps what it borrows from in `held`. */
+static struct pt_text text_of(PyObject *object, PyObject **held)
+{
+    Py_ssize_t size;
+    const char *data;
+    if (!object || !PyUnicode_Check(object))
+        return (struct pt_text){"", 0};
+    if ((data = PyUnicode_AsUTF8AndSize(object, &size)) != NULL) {
+        Py_INCREF(object);
+        *held = object;
+    } else {
+        PyErr_Clear();
+        if ((*held = PyUnicode_AsEncodedString(object, "utf-8", "backslashreplace")) == NULL) {
+            PyErr_Clear();
+            return (struct pt_text){"", 0};
+        }
+        data = PyBytes_AS_STRING(*held);
+        size = PyBytes_GET_SIZE(*held);
+    }
+    return (struct pt_text){data, (uint32_t)(size < PT_JOURNAL_STRING_MAX ? size : PT_JOURNAL_STRING_MAX + 1)};
+}
+
+void pt_function_name_release(struct pt_function_name *result)
+{
+    for (size_t i = 0; i < sizeof result->held / sizeof *result->held; i++)
+        Py_CLEAR(result->held[i]);
+}
+
+/* --- Python functions ---------------------------------------------------------------------------------------------------------- */
+
+static PyObject *dict_get(PyObject *dict, const char *text)
+{
+    PyObject *key = dict && PyDict_Check(dict) ? PyUnicode_FromString(text) : NULL;
+    PyObject *value = key ? PyDict_GetItemWithError(dict, key) : NULL;
+    Py_XDECREF(key);
+    PyErr_Clear();
+    return value;
+}
+
+static bool ends_with_part(struct pt_text qualname, struct pt_text name)
+{
+    if (qualname.size < name.size || memcmp(qualname.data + qualname.size - name.size, name.data, name.size) != 0)
+        return false;
+    return qualname.size == name.size || qualname.data[qualname.size - name.size - 1] == '.';
+}
+
+void pt_function_name_python(struct pt_function_name *result, PyCodeObject *code, PyObject *globals)
+{
+    memset(result->held, 0, sizeof result->held);
+    struct pt_text name = text_of(code->co_name, &result->held[0]);
+#if PY_VERSION_HEX >= 0x030B0000
+    struct pt_text qualname = text_of(code->co_qualname, &result->held[1]);
+#else
+    struct pt_text qualname = name;
+#endif
+    result->name = (struct pt_name){
+        .kind = PT_NAME_PYTHON,
+        .line = code->co_firstlineno > 0 ? (uint32_t)code->co_firstlineno : 0,
+        .hash = pt_code_hash(code),
+        .module = text_of(dict_get(globals, "__name__"), &result->held[2]),
+        .qualname = qualname,
+        .file = text_of(code->co_filename, &result->held[3]),
+        .label = ends_with_part(qualname, name) ? (struct pt_text){"", 0} : name,
+    };
+}
+
+/* --- C functions ------------------------------------------------------------------------------------------------------------------ */
+
+/* The part of a type's name that tells its module, and the rest. */
+static void name_type(struct pt_function_name *result, PyTypeObject *type, const char *method)
+{
+    const char *dot = strrchr(type->tp_name, '.');
+    const char *qualname = dot ? dot + 1 : type->tp_name;
+    struct pt_text module =
+        dot ? (struct pt_text){type->tp_name, (uint32_t)(dot - type->tp_name)} : text_of_chars("builtins");
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) {
+        PyObject *key = PyUnicode_FromString("__module__");
+        PyObject *found = key ? _PyType_Lookup(type, key) : NULL;
+        Py_XDECREF(key);
+        if (found && PyUnicode_Check(found))
+            module = text_of(found, &result->held[0]);
+        PyObject *heap_qualname = ((PyHeapTypeObject *)type)->ht_qualname;
+        const char *text = heap_qualname ? PyUnicode_AsUTF8(heap_qualname) : NULL;
+        if (text)
+            qualname = text;
+        PyErr_Clear();
+    }
+    snprintf(result->qualname, sizeof result->qualname, "%s.%s", qualname, method);
+    result->name.module = module;
+    result->name.qualname = text_of_chars(result->qualname);
+}
+
+static bool is_descriptor_of(PyObject *object, const PyMethodDef *method)
+{
+    return (Py_IS_TYPE(object, &PyMethodDescr_Type) || Py_IS_TYPE(object, &PyClassMethodDescr_Type)) &&
+           ((PyMethodDescrObject *)object)->d_method == method;
+}
+
+/* What a look-up on `type` finds under the method's name: the method's own descriptor if there is one in any base. Borrowed, or NULL. */
+static PyObject *find_descriptor(PyTypeObject *type, const PyMethodDef *method)
+{
+    PyObject *key = PyUnicode_FromString(method->ml_name);
+    PyObject *first = key ? _PyType_Lookup(type, key) : NULL;
+    PyObject *mro = type->tp_mro;
+    if (first && !is_descriptor_of(first, method)) {
+        /* A subclass has a method of that name too, and calls this one through super(). */
+        for (Py_ssize_t i = 0; mro && i < PyTuple_GET_SIZE(mro); i++) {
+            PyObject *found = _PyType_Lookup((PyTypeObject *)PyTuple_GET_ITEM(mro, i), key);
+            if (found && is_descriptor_of(found, method)) {
+                first = found;
+                break;
+            }
+        }
+    }
+    Py_XDECREF(key);
+    PyErr_Clear();
+    return first;
+}
+
+/* The type whose `method` is bound to an object, for classes too: dict.fromkeys belongs to dict, whatever subclass it is called on. */
+static PyTypeObject *defining_type(PyObject *bound_to, PyObject *descriptor, const PyMethodDef *method)
+{
+    if (descriptor && is_descriptor_of(descriptor, method))
+        return PyDescr_TYPE(descriptor);
+    if (descriptor && PyCFunction_Check(descriptor) && PyCFunction_GET_SELF(descriptor) &&
+        PyType_Check(PyCFunction_GET_SELF(descriptor)))
+        return (PyTypeObject *)PyCFunction_GET_SELF(descriptor);
+    if (!PyType_Check(bound_to))
+        return Py_TYPE(bound_to);
+    PyObject *own = find_descriptor((PyTypeObject *)bound_to, method);
+    return own && is_descriptor_of(own, method) ? PyDescr_TYPE(own) : (PyTypeObject *)bound_to;
+}
+
+/* repr() of objects whose type is known to run no Python code in it. */
+static bool label_by_repr(struct pt_function_name *result, PyObject *object)
+{
+    if (!Py_IS_TYPE(object, &PyMethodDescr_Type) && !Py_IS_TYPE(object, &PyClassMethodDescr_Type) &&
+        !Py_IS_TYPE(object, &PyWrapperDescr_Type) && !PyCFunction_CheckExact(object))
+        return false;
+    PyObject *repr = PyObject_Repr(object);
+    const char *text = repr ? PyUnicode_AsUTF8(repr) : NULL;
+    if (text) {
+        const char *address = strstr(text, " at 0x");
+        int size = address ? (int)(address - text) : (int)strlen(text);
+        snprintf(result->label, sizeof result->label, "%.*s%s", size, text, address ? ">" : "");
+    }
+    Py_XDECREF(repr);
+    PyErr_Clear();
+    return text != NULL;
+}
+
+static void name_method(struct pt_function_name *result, PyObject *bound_to, PyObject *descriptor, PyObject *module,
+                        const PyMethodDef *method)
+{
+    name_type(result, defining_type(bound_to, descriptor, method), method->ml_name);
+    if (descriptor && label_by_repr(result, descriptor))
+        return;
+    const char *module_name = module && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
+    PyErr_Clear();
+    if (module_name)
+        snprintf(result->label, sizeof result->label, "<built-in method %s.%s>", module_name, method->ml_name);
+    else
+        snprintf(result->label, sizeof result->label, "<built-in method %s>", method->ml_name);
+}
+
+/* A function of a module, or of nothing. cProfile writes it as a method where it is bound to the module. */
+static void name_function(struct pt_function_name *result, PyObject *bound_to, PyObject *module,
+                          const PyMethodDef *method)
+{
+    if (module && PyModule_Check(module))
+        module = dict_get(PyModule_GetDict(module), "__name__");
+    result->name.module = text_of(module, &result->held[0]);
+    result->name.qualname = text_of_chars(method->ml_name);
+    const char *prefix = bound_to ? "built-in method " : "";
+    int size = (int)result->name.module.size;
+    const char *text = result->name.module.data;
+    bool unnamed = size == 0 || (!bound_to && strcmp(text, "builtins") == 0);
+    if (unnamed)
+        snprintf(result->label, sizeof result->label, "<%s%s>", prefix, method->ml_name);
+    else
+        snprintf(result->label, sizeof result->label, "<%s%.*s.%s>", prefix, size, text, method->ml_name);
+}
+
+void pt_function_name_c(struct pt_function_name *result, PyObject *function)
+{
+    memset(result->held, 0, sizeof result->held);
+    result->name = (struct pt_name){.kind = PT_NAME_C, .file = {"", 0}};
+    result->qualname[0] = result->label[0] = '\0';
+    if (Py_IS_TYPE(function, &PyMethodDescr_Type)) {
+        name_type(result, PyDescr_TYPE(function), ((PyMethodDescrObject *)function)->d_method->ml_name);
+        label_by_repr(result, function);
+    } else {
+        const PyCFunctionObject *c_function = (PyCFunctionObject *)function;
+        PyObject *bound_to = c_function->m_self;
+        if (!bound_to || PyModule_Check(bound_to))
+            name_function(result, bound_to, c_function->m_module, c_function->m_ml);
+        else
+            name_method(result, bound_to, find_descriptor(Py_TYPE(bound_to), c_function->m_ml), c_function->m_module,
+                        c_function->m_ml);
+    }
+    result->name.label = text_of_chars(result->label);
+}

@@ -1,0 +1,23 @@
+/* How the interpreter tells us of calls: sys.monitoring from 3.12 on (hook_monitoring.c), the profile function before (hook_profile.c).
+ * Both turn what they are told into calls of event.h. Needs the GIL. */
+#ifndef PT_HOOK_H
+#define PT_HOOK_H
+
+#include <stdbool.h>
+
+/* "monitoring" or "profile" */
+extern const char *const pt_hook_name;
+
+/* Makes sure that the hook is to be had. Returns 0, or -1 with RuntimeError set. Undone by pt_hook_stop. */
+int pt_hook_reserve(void);
+
+/* Switches it on, in all threads. Returns 0, or -1 with an exception set. */
+int pt_hook_start(bool c_calls);
+
+/* Switches it off everywhere. Keeps a raised exception. */
+void pt_hook_stop(void);
+
+/* Reaches threads that began without our knowledge. */
+void pt_hook_scan(void);
+
+#endif

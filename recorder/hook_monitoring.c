@@ -1,0 +1,282 @@
+#include <Python.h>
+
+#if PY_VERSION_HEX >= 0x030C0000
+
+#include <opcode.h>
+#include <stddef.h>
+
+#include "event.h"
+#include "hook.h"
+
+const char *const pt_hook_name = "monitoring";
+
+/* --- Callbacks -------------------------------------------------------------------------------------------------------------
+ *
+ * Called as (code, offset, …) with the exception, if one is on its way, put aside. They return None and never raise. */
+
+static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    pt_event_with_id(PT_KIND_START, arguments[0], arguments[0]);
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_resume(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    pt_event_with_id(PT_KIND_RESUME, arguments[0], arguments[0]);
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_throw(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    pt_event_with_id(PT_KIND_THROW, arguments[0], arguments[0]);
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    pt_event_leave(PT_KIND_RETURN, arguments[0], arguments[0]);
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    pt_event_leave(PT_KIND_YIELD, arguments[0], arguments[0]);
+    Py_RETURN_NONE;
+}
+
+/* From 3.13 on RESUME runs signal handlers before it reports the entry; in 3.12 afterwards, so that there every unwind has one. */
+static bool is_at_entry(PyObject *code, PyObject *offset)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    long at = PyLong_AsLong(offset);
+    if (!PyCode_Check(code) || at < 0 || at >= Py_SIZE(code) * 2)
+        return false;
+    int opcode = ((const unsigned char *)((PyCodeObject *)code)->co_code_adaptive)[at];
+    return opcode == RESUME || opcode == RESUME_CHECK || opcode == INSTRUMENTED_RESUME;
+#else
+    (void)code, (void)offset;
+    return false;
+#endif
+}
+
+static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    if (is_at_entry(arguments[0], arguments[1]))
+        pt_event_unwind_at_entry(arguments[0]);
+    else
+        pt_event_with_id(PT_KIND_UNWIND, arguments[0], arguments[0]);
+    Py_RETURN_NONE;
+}
+
+static PyObject *missing; /* sys.monitoring.MISSING: a call without arguments */
+
+/* The method behind a call of a C function, NULL for all other callables. The choice is cProfile's: functions, bound or not, and the
+ * methods of C types if the first argument fits; types, slot wrappers and bound Python methods are none, although CALL shows them. */
+static inline const PyMethodDef *c_method(PyObject *callable, PyObject *first)
+{
+    if (PyCFunction_CheckExact(callable))
+        return ((PyCFunctionObject *)callable)->m_ml;
+    if (PyFunction_Check(callable))
+        return NULL;
+    if (Py_IS_TYPE(callable, &PyMethodDescr_Type))
+        return first != missing && PyObject_TypeCheck(first, PyDescr_TYPE(callable))
+                   ? ((PyMethodDescrObject *)callable)->d_method
+                   : NULL;
+    return PyCFunction_Check(callable) ? ((PyCFunctionObject *)callable)->m_ml : NULL;
+}
+
+static PyObject *on_call(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    const PyMethodDef *method = c_method(arguments[2], arguments[3]);
+    if (method)
+        pt_event_with_id(PT_KIND_C_CALL, method, arguments[2]);
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_c_return(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    const PyMethodDef *method = c_method(arguments[2], arguments[3]);
+    if (method)
+        pt_event_leave(PT_KIND_C_RETURN, method, arguments[2]);
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_c_raise(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    const PyMethodDef *method = c_method(arguments[2], arguments[3]);
+    if (method)
+        pt_event_leave(PT_KIND_C_RAISE, method, arguments[2]);
+    Py_RETURN_NONE;
+}
+
+static struct callback {
+    const char *event; /* its name in sys.monitoring.events, whose numbers differ between versions */
+    vectorcallfunc function;
+    bool of_c_calls;
+    bool own_bit; /* C_RETURN and C_RAISE come with CALL */
+    PyObject *object;
+} callbacks[] = {
+    {"PY_START", on_start, false, true, NULL},  {"PY_RESUME", on_resume, false, true, NULL},
+    {"PY_THROW", on_throw, false, true, NULL},  {"PY_RETURN", on_return, false, true, NULL},
+    {"PY_YIELD", on_yield, false, true, NULL},  {"PY_UNWIND", on_unwind, false, true, NULL},
+    {"CALL", on_call, true, true, NULL},        {"C_RETURN", on_c_return, true, false, NULL},
+    {"C_RAISE", on_c_raise, true, false, NULL},
+};
+
+#define CALLBACKS (sizeof callbacks / sizeof *callbacks)
+
+/* --- Callable objects -----------------------------------------------------------------------------------------------------------
+ *
+ * A type of our own with a vectorcall slot is the shortest way from the interpreter to C. Made once, in the main interpreter, and never freed: the
+ * interpreter may call a callback for as long as code is instrumented. */
+
+struct callable {
+    PyObject_HEAD vectorcallfunc vectorcall;
+};
+
+static PyMemberDef callable_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct callable, vectorcall), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot callable_slots[] = {
+    {Py_tp_members, callable_members},
+    {Py_tp_call, PyVectorcall_Call},
+    {0, NULL},
+};
+
+static PyType_Spec callable_spec = {
+    .name = "pytrace._core.hook",
+    .basicsize = sizeof(struct callable),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = callable_slots,
+};
+
+static int make_callables(void)
+{
+    if (callbacks[CALLBACKS - 1].object)
+        return 0;
+    PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&callable_spec);
+    for (size_t i = 0; type && i < CALLBACKS; i++) {
+        struct callable *callable = PyObject_New(struct callable, type);
+        if (!callable)
+            return -1;
+        callable->vectorcall = callbacks[i].function;
+        callbacks[i].object = (PyObject *)callable;
+    }
+    return type ? 0 : -1;
+}
+
+/* --- The tool --------------------------------------------------------------------------------------------------------------------- */
+
+#define NO_TOOL (-1)
+
+static int tool = NO_TOOL;
+
+static PyObject *monitoring(void)
+{
+    PyObject *namespace = PySys_GetObject("monitoring");
+    if (!namespace)
+        PyErr_SetString(PyExc_RuntimeError, "this interpreter has no sys.monitoring");
+    return namespace;
+}
+
+/* 4, else 3: the other ids are spoken for (debugger, coverage, profiler, optimizer). */
+int pt_hook_reserve(void)
+{
+    PyObject *namespace = monitoring();
+    if (!namespace || make_callables() < 0)
+        return -1;
+    for (int id = 4; id >= 3; id--) {
+        PyObject *result = PyObject_CallMethod(namespace, "use_tool_id", "is", id, "pytrace");
+        if (result) {
+            Py_DECREF(result);
+            tool = id;
+            return 0;
+        }
+        if (!PyErr_ExceptionMatches(PyExc_ValueError))
+            return -1;
+        PyErr_Clear();
+    }
+    PyErr_SetString(PyExc_RuntimeError, "other tools use both sys.monitoring ids that are free for use (3 and 4)");
+    return -1;
+}
+
+static long event_bit(PyObject *namespace, const char *name)
+{
+    PyObject *events = PyObject_GetAttrString(namespace, "events");
+    PyObject *bit = events ? PyObject_GetAttrString(events, name) : NULL;
+    long value = bit ? PyLong_AsLong(bit) : -1;
+    Py_XDECREF(bit);
+    Py_XDECREF(events);
+    return value;
+}
+
+static int register_callback(PyObject *namespace, long bit, PyObject *callback)
+{
+    PyObject *result = PyObject_CallMethod(namespace, "register_callback", "ilO", tool, bit, callback);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+static int set_events(PyObject *namespace, long bits)
+{
+    PyObject *result = PyObject_CallMethod(namespace, "set_events", "il", tool, bits);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+int pt_hook_start(bool c_calls)
+{
+    PyObject *namespace = monitoring();
+    if (!namespace)
+        return -1;
+    if (!missing && (missing = PyObject_GetAttrString(namespace, "MISSING")) == NULL)
+        return -1;
+    long bits = 0;
+    for (size_t i = 0; i < CALLBACKS; i++) {
+        if (callbacks[i].of_c_calls && !c_calls)
+            continue;
+        long bit = event_bit(namespace, callbacks[i].event);
+        if (bit < 0 || register_callback(namespace, bit, callbacks[i].object) < 0)
+            return -1;
+        if (callbacks[i].own_bit)
+            bits |= bit;
+    }
+    return set_events(namespace, bits);
+}
+
+void pt_hook_stop(void)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *namespace = monitoring();
+    if (namespace && tool != NO_TOOL) {
+        if (set_events(namespace, 0) < 0)
+            PyErr_Clear();
+        for (size_t i = 0; i < CALLBACKS; i++) {
+            long bit = event_bit(namespace, callbacks[i].event);
+            if (bit < 0 || register_callback(namespace, bit, Py_None) < 0)
+                PyErr_Clear();
+        }
+        Py_XDECREF(PyObject_CallMethod(namespace, "free_tool_id", "i", tool));
+        tool = NO_TOOL;
+    }
+    PyErr_Restore(type, error, traceback);
+}
+
+void pt_hook_scan(void)
+{
+    /* the events of an interpreter are those of all its threads */
+}
+
+#endif

@@ -1,0 +1,193 @@
+#include <Python.h>
+
+#if PY_VERSION_HEX < 0x030C0000
+
+#include <frameobject.h>
+#include <opcode.h>
+
+#include "event.h"
+#include "hook.h"
+#include "session.h"
+#include "thread_start.h"
+
+const char *const pt_hook_name = "profile";
+
+/* --- Where a frame stands ------------------------------------------------------------------------------------------------------- */
+
+/* Borrowed: the frame has it. */
+static PyCodeObject *frame_code(PyFrameObject *frame)
+{
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    Py_DECREF(code);
+    return code;
+}
+
+/* The instruction at which the frame was entered or left, as opcode and argument; NULL if it has not begun. */
+static const unsigned char *current_instruction(PyFrameObject *frame, PyCodeObject *code)
+{
+#if PY_VERSION_HEX >= 0x030B0000
+    int offset = PyFrame_GetLasti(frame);
+    const unsigned char *instructions = (const unsigned char *)code->co_code_adaptive;
+#elif PY_VERSION_HEX >= 0x030A0000
+    int offset = frame->f_lasti * 2;
+    const unsigned char *instructions = (const unsigned char *)PyBytes_AS_STRING(code->co_code);
+#else
+    int offset = frame->f_lasti;
+    const unsigned char *instructions = (const unsigned char *)PyBytes_AS_STRING(code->co_code);
+#endif
+    return offset < 0 ? NULL : instructions + offset;
+}
+
+#if PY_VERSION_HEX >= 0x030B0000
+
+static bool is_at_entry(const unsigned char *instruction)
+{
+    return instruction && (instruction[0] == RESUME || instruction[0] == RESUME_QUICK);
+}
+
+/* An exception is thrown in at the yield, before the RESUME that follows it. */
+static enum pt_kind enter_kind(const unsigned char *instruction)
+{
+    if (!is_at_entry(instruction))
+        return PT_KIND_THROW;
+    return instruction[1] == 0 ? PT_KIND_START : PT_KIND_RESUME;
+}
+
+#else
+
+/* The entry is reported before the first instruction: whoever unwinds was entered. */
+static bool is_at_entry(const unsigned char *instruction)
+{
+    (void)instruction;
+    return false;
+}
+
+/* An exception that is thrown in cannot be told from a value that is sent. */
+static enum pt_kind enter_kind(const unsigned char *instruction)
+{
+    return instruction ? PT_KIND_RESUME : PT_KIND_START;
+}
+
+#endif
+
+static enum pt_kind leave_kind(const PyCodeObject *code, const unsigned char *instruction)
+{
+    const int generators = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    if (!(code->co_flags & generators) || (instruction && instruction[0] == RETURN_VALUE))
+        return PT_KIND_RETURN;
+    return PT_KIND_YIELD;
+}
+
+/* --- Events ----------------------------------------------------------------------------------------------------------------------- */
+
+static void on_leave(PyFrameObject *frame, PyObject *value)
+{
+    PyCodeObject *code = frame_code(frame);
+    const unsigned char *instruction = current_instruction(frame, code);
+    if (value)
+        pt_event_leave(leave_kind(code, instruction), code, (PyObject *)code);
+    else if (is_at_entry(instruction))
+        pt_event_unwind_at_entry((PyObject *)code);
+    else
+        pt_event_with_id(PT_KIND_UNWIND, code, (PyObject *)code);
+}
+
+static int on_event(PyObject *unused, PyFrameObject *frame, int what, PyObject *argument)
+{
+    (void)unused;
+    switch (what) {
+    case PyTrace_CALL: {
+        PyCodeObject *code = frame_code(frame);
+        pt_event_with_id(enter_kind(current_instruction(frame, code)), code, (PyObject *)code);
+        break;
+    }
+    case PyTrace_RETURN:
+        on_leave(frame, argument);
+        break;
+    case PyTrace_C_CALL:
+        if (PyCFunction_Check(argument))
+            pt_event_with_id(PT_KIND_C_CALL, ((PyCFunctionObject *)argument)->m_ml, argument);
+        break;
+    case PyTrace_C_RETURN:
+    case PyTrace_C_EXCEPTION:
+        if (PyCFunction_Check(argument))
+            pt_event_leave(what == PyTrace_C_RETURN ? PT_KIND_C_RETURN : PT_KIND_C_RAISE,
+                           ((PyCFunctionObject *)argument)->m_ml, argument);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static int on_event_without_c(PyObject *unused, PyFrameObject *frame, int what, PyObject *argument)
+{
+    return what == PyTrace_CALL || what == PyTrace_RETURN ? on_event(unused, frame, what, argument) : 0;
+}
+
+/* --- Threads ---------------------------------------------------------------------------------------------------------------------- */
+
+/* The greatest id of a thread state that was looked at. A thread is hooked once: if its program takes the hook over, it is gone. */
+static uint64_t newest_seen;
+
+static bool is_ours(const PyThreadState *thread)
+{
+    return thread->c_profilefunc == on_event || thread->c_profilefunc == on_event_without_c;
+}
+
+int pt_hook_reserve(void)
+{
+    const PyThreadState *thread = PyThreadState_Get();
+    if (!thread->c_profilefunc || is_ours(thread))
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "another profiler is active in this thread (sys.setprofile)");
+    return -1;
+}
+
+static int hook_new_threads(Py_tracefunc function)
+{
+    PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
+    uint64_t newest = newest_seen;
+    int result = 0;
+    for (; thread; thread = PyThreadState_Next(thread)) {
+        if (thread->id > newest)
+            newest = thread->id;
+        if (thread->id > newest_seen && !thread->c_profilefunc && _PyEval_SetProfile(thread, function, NULL) < 0)
+            result = -1;
+    }
+    newest_seen = newest;
+    return result;
+}
+
+int pt_hook_start(bool c_calls)
+{
+    newest_seen = 0;
+    if (pt_thread_start_wrap() < 0)
+        return -1;
+    return hook_new_threads(c_calls ? on_event : on_event_without_c);
+}
+
+void pt_hook_scan(void)
+{
+    if (pt_session->state != PT_SESSION_RECORDING)
+        return;
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    if (hook_new_threads(pt_session->c_calls ? on_event : on_event_without_c) < 0)
+        PyErr_Clear(); /* an audit hook said no */
+    PyErr_Restore(type, error, traceback);
+}
+
+void pt_hook_stop(void)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    pt_thread_start_unwrap();
+    PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
+    for (; thread; thread = PyThreadState_Next(thread))
+        if (is_ours(thread) && _PyEval_SetProfile(thread, NULL, NULL) < 0)
+            PyErr_Clear();
+    PyErr_Restore(type, error, traceback);
+}
+
+#endif

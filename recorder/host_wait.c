@@ -1,0 +1,107 @@
+#include "host_wait.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "session.h"
+
+#define WAIT_MAX_NS     UINT64_C(100000000)
+#define WAIT_SLICE_NS   UINT64_C(5000000)    /* looked at again even if the drain did not say that it moved */
+#define WAIT_SHARE      10                   /* all waits together take at most this part of the run … */
+#define WAIT_GRACE_NS   UINT64_C(1000000000) /* … and the first second is free, for runs that are short or just began */
+#define DRAIN_SILENT_NS UINT64_C(5000000000)
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns)
+{
+    struct timespec timeout = {
+        .tv_sec = (time_t)(timeout_ns / 1000000000u),
+        .tv_nsec = (long)(timeout_ns % 1000000000u),
+    };
+    syscall(SYS_futex, word, FUTEX_WAIT, value, &timeout, NULL, 0);
+}
+
+void pt_host_wait_wake(void)
+{
+    struct pt_arena_control *control = pt_session_control();
+    int saved_errno = errno;
+    /* Both sides in one total order: the drain stores `asleep`, then compares `wake`; so one of us sees the other. */
+    atomic_fetch_add(&control->wake, 1);
+    if (atomic_load(&control->asleep))
+        syscall(SYS_futex, &control->wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    errno = saved_errno;
+}
+
+static bool may_wait(struct pt_arena_control *control, uint64_t now_ns)
+{
+    if (!pt_session->block || atomic_load_explicit(&control->degraded, memory_order_relaxed))
+        return false;
+    uint64_t share = (now_ns - pt_session->started_ns) / WAIT_SHARE + WAIT_GRACE_NS;
+    return atomic_load_explicit(&control->waited_ns, memory_order_relaxed) < share;
+}
+
+bool pt_host_wait_until(pt_host_wait_ready *ready, void *context, uint64_t *waited_ns)
+{
+    struct pt_arena_control *control = pt_session_control();
+    int saved_errno = errno;
+    uint64_t start_ns = pt_clock_monotonic_ns();
+    *waited_ns = 0;
+
+    pt_host_wait_wake();
+    if (!may_wait(control, start_ns))
+        return ready(context);
+
+    atomic_fetch_add(&control->waiters, 1);
+    bool done;
+    for (;;) {
+        uint32_t progress = atomic_load(&control->progress);
+        done = ready(context);
+        *waited_ns = pt_clock_monotonic_ns() - start_ns;
+        if (done || *waited_ns >= WAIT_MAX_NS || atomic_load(&control->stop))
+            break;
+        futex_wait(&control->progress, progress, WAIT_SLICE_NS);
+    }
+    atomic_fetch_sub(&control->waiters, 1);
+    atomic_fetch_add(&control->waited_ns, *waited_ns);
+    if (!done)
+        atomic_store(&control->degraded, 1);
+    errno = saved_errno;
+    return done;
+}
+
+static bool drain_is_silent(struct pt_arena_control *control)
+{
+    uint64_t heartbeat_ns = atomic_load_explicit(&control->heartbeat_ns, memory_order_relaxed);
+    uint64_t now_ns = pt_clock_monotonic_ns();
+    return now_ns > heartbeat_ns && now_ns - heartbeat_ns > DRAIN_SILENT_NS;
+}
+
+bool pt_host_wait_done(void)
+{
+    struct pt_arena_control *control = pt_session_control();
+    uint64_t start_ns = pt_clock_monotonic_ns();
+    pt_host_wait_wake();
+    while (!atomic_load(&control->done)) {
+        futex_wait(&control->done, 0, 20 * WAIT_SLICE_NS);
+        /* A drain that slept through a long flush interval has an old heartbeat, and gets the time to wake up. */
+        if (pt_clock_monotonic_ns() - start_ns > DRAIN_SILENT_NS && drain_is_silent(control))
+            return atomic_load(&control->done);
+    }
+    return true;
+}
+
+void pt_host_wait_check_drain(void)
+{
+    static const char warning[] = "pytrace: the drain process does not answer; events are no longer recorded\n";
+    if (pt_session->warned || !drain_is_silent(pt_session_control()))
+        return;
+    pt_session->warned = true;
+    int saved_errno = errno;
+    ssize_t written = write(STDERR_FILENO, warning, strlen(warning));
+    (void)written; /* nobody is left to tell */
+    errno = saved_errno;
+}

@@ -1,0 +1,76 @@
+#include <Python.h>
+#if PY_VERSION_HEX < 0x030B0000
+#include <frameobject.h>
+#endif
+
+#include "open_frames.h"
+
+#include <stdlib.h>
+
+#include "functions.h"
+#include "record.h"
+#include "ring.h"
+
+static _Thread_local size_t hidden_frames;
+
+static PyObject *frame_globals(PyFrameObject *frame)
+{
+#if PY_VERSION_HEX >= 0x030B0000
+    return PyFrame_GetGlobals(frame);
+#else
+    Py_INCREF(frame->f_globals);
+    return frame->f_globals;
+#endif
+}
+
+static uint32_t frame_id(PyFrameObject *frame)
+{
+    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
+    PyObject *globals = frame_globals(frame);
+    uint32_t id = pt_functions_id(code, code, globals);
+    Py_XDECREF(globals);
+    Py_DECREF(code);
+    return id;
+}
+
+static size_t count_frames(PyFrameObject *innermost)
+{
+    size_t count = 0;
+    Py_XINCREF(innermost);
+    while (innermost) {
+        PyFrameObject *back = PyFrame_GetBack(innermost);
+        Py_DECREF(innermost);
+        innermost = back;
+        count++;
+    }
+    return count;
+}
+
+void pt_open_frames_hide(void)
+{
+    PyFrameObject *innermost = PyThreadState_GetFrame(PyThreadState_Get());
+    hidden_frames = count_frames(innermost);
+    Py_XDECREF(innermost);
+}
+
+void pt_open_frames_write(struct pt_thread_state *self, bool entering)
+{
+    PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
+    if (entering && frame)
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+    size_t count = count_frames(frame);
+    count = count > hidden_frames ? count - hidden_frames : 0;
+    uint32_t *ids = malloc(count * sizeof *ids + 1);
+    if (!ids)
+        count = 0;
+
+    /* All ids first: describing functions takes time, and the records are to bear that of the thread's first event. */
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = frame_id(frame);
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+    }
+    for (size_t i = count; i-- > 0;)
+        pt_ring_put(self, PT_KIND_OPEN, ids[i], pt_record_frame(ids[i], 0));
+    free(ids);
+    Py_XDECREF(frame);
+}

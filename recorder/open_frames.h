@@ -1,0 +1,15 @@
+/* Frames that were entered before their thread's first record (SPEC.md 5.4, open). */
+#ifndef PT_OPEN_FRAMES_H
+#define PT_OPEN_FRAMES_H
+
+#include <stdbool.h>
+
+#include "thread_state.h"
+
+/* Writes the calling thread's Python frames, the outermost first; without the innermost if it is just `entering`. May allocate. */
+void pt_open_frames_write(struct pt_thread_state *self, bool entering);
+
+/* The frames open in the calling thread now are the recorder's own: they are left out, in this thread and where it forks. */
+void pt_open_frames_hide(void);
+
+#endif

@@ -1,0 +1,329 @@
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "layout.h"
+
+#define LEVEL_MAX             22
+#define FLUSH_INTERVAL_MIN_NS 1000000.0       /* 1 ms */
+#define FLUSH_INTERVAL_MAX_NS 3600000000000.0 /* an hour */
+#define MAX_SIZE_MIN          (UINT64_C(64) << 10)
+
+/* --- Texts with units ---------------------------------------------------------------------------------------------------- */
+
+struct unit {
+    const char *name;
+    double factor;
+};
+
+static const struct unit size_units[] = {
+    {"", 1.0},
+    {"B", 1.0},
+    {"K", 1024.0},
+    {"KB", 1024.0},
+    {"KIB", 1024.0},
+    {"M", 1048576.0},
+    {"MB", 1048576.0},
+    {"MIB", 1048576.0},
+    {"G", 1073741824.0},
+    {"GB", 1073741824.0},
+    {"GIB", 1073741824.0},
+    {"T", 1099511627776.0},
+    {"TB", 1099511627776.0},
+    {"TIB", 1099511627776.0},
+    {NULL, 0.0},
+};
+
+static const struct unit time_units[] = {
+    {"", 1e9}, {"S", 1e9}, {"MS", 1e6}, {"US", 1e3}, {"NS", 1.0}, {"M", 60e9}, {"MIN", 60e9}, {NULL, 0.0},
+};
+
+/* A number and a unit, in any case, with or without a space between. NaN if it is neither. */
+static double parse_text(const char *text, const struct unit *units)
+{
+    if (!isdigit((unsigned char)*text) && *text != '.')
+        return NAN;
+    char *end;
+    double number = PyOS_string_to_double(text, &end, NULL);
+    if (PyErr_Occurred()) {
+        PyErr_Clear();
+        return NAN;
+    }
+    while (*end == ' ')
+        end++;
+    for (const struct unit *unit = units; unit->name; unit++)
+        if (PyOS_stricmp(unit->name, end) == 0)
+            return number * unit->factor;
+    return NAN;
+}
+
+/* Sets the exception and returns NaN where the value is no number with one of `units`. */
+static double parse_quantity(PyObject *value, const char *option, const struct unit *units, const char *example)
+{
+    double result = NAN;
+    if (PyUnicode_Check(value)) {
+        const char *text = PyUnicode_AsUTF8(value);
+        result = text ? parse_text(text, units) : NAN;
+        if (isnan(result) && !PyErr_Occurred())
+            PyErr_Format(PyExc_ValueError, "%s: %R is not understood; write something like %s", option, value, example);
+    } else if (!PyBool_Check(value) && (PyLong_Check(value) || PyFloat_Check(value))) {
+        result = PyFloat_AsDouble(value) * units[0].factor;
+        if (isnan(result) && !PyErr_Occurred())
+            PyErr_Format(PyExc_ValueError, "%s: %R is not a number", option, value);
+    } else {
+        PyErr_Format(PyExc_TypeError, "%s must be a number or a str, not %s", option, Py_TYPE(value)->tp_name);
+    }
+    return PyErr_Occurred() ? NAN : result;
+}
+
+/* --- Kinds of options ------------------------------------------------------------------------------------------------------ */
+
+static int parse_flag(PyObject *value, const char *option, bool *result)
+{
+    if (!PyBool_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be True or False, not %s", option, Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    *result = value == Py_True;
+    return 0;
+}
+
+static int parse_whole(PyObject *value, const char *option, long least, long greatest, long *result)
+{
+    if (!PyLong_Check(value) || PyBool_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be an int, not %s", option, Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    int overflow;
+    long number = PyLong_AsLongAndOverflow(value, &overflow);
+    if (overflow || number < least || number > greatest) {
+        PyErr_Format(PyExc_ValueError, "%s must be from %ld to %ld, not %S", option, least, greatest, value);
+        return -1;
+    }
+    *result = number;
+    return 0;
+}
+
+static int parse_ring_size(PyObject *value, uint64_t *result)
+{
+    double size = parse_quantity(value, "ring_size", size_units, "\"1M\"");
+    if (isnan(size))
+        return -1;
+    if (size < PT_ARENA_RING_MIN || size > PT_ARENA_RING_MAX) {
+        PyErr_Format(PyExc_ValueError, "ring_size must be from 16K to 1G, not %S", value);
+        return -1;
+    }
+    for (*result = PT_ARENA_RING_MIN; (double)*result < size;)
+        *result *= 2;
+    return 0;
+}
+
+static int parse_max_size(PyObject *value, uint64_t *result)
+{
+    *result = 0;
+    if (value == Py_None)
+        return 0;
+    double size = parse_quantity(value, "max_size", size_units, "\"2G\"");
+    if (isnan(size))
+        return -1;
+    if (size < (double)MAX_SIZE_MIN || size >= 9.2e18) {
+        PyErr_Format(PyExc_ValueError, "max_size must be at least 64K, not %S", value);
+        return -1;
+    }
+    *result = (uint64_t)size;
+    return 0;
+}
+
+static int parse_flush_interval(PyObject *value, uint64_t *result)
+{
+    double ns = parse_quantity(value, "flush_interval", time_units, "\"1s\" or \"200ms\"");
+    if (isnan(ns))
+        return -1;
+    if (ns < FLUSH_INTERVAL_MIN_NS || ns > FLUSH_INTERVAL_MAX_NS) {
+        PyErr_Format(PyExc_ValueError, "flush_interval must be from 1ms to 60min, not %S", value);
+        return -1;
+    }
+    *result = (uint64_t)ns;
+    return 0;
+}
+
+static int parse_policy(PyObject *value, bool *drop)
+{
+    if (!PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "policy must be a str, not %s", Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    *drop = PyUnicode_CompareWithASCIIString(value, "drop") == 0;
+    if (!*drop && PyUnicode_CompareWithASCIIString(value, "block") != 0) {
+        PyErr_Format(PyExc_ValueError, "policy must be \"block\" or \"drop\", not %R", value);
+        return -1;
+    }
+    return 0;
+}
+
+/* --- Paths ------------------------------------------------------------------------------------------------------------------ */
+
+/* Appends `size` bytes to a path of `*used` bytes. False if it gets too long. */
+static bool append(char *path, size_t *used, const char *text, size_t size)
+{
+    if (*used + size >= PATH_MAX)
+        return false;
+    memcpy(path + *used, text, size);
+    *used += size;
+    path[*used] = '\0';
+    return true;
+}
+
+/* %p is the process id, %t the time, %% a percent sign; anything else stands for itself. */
+static bool append_expanded(char *path, size_t *used, const char *pattern)
+{
+    for (const char *at = pattern; *at; at++) {
+        char text[32];
+        if (*at != '%' || (at[1] != 'p' && at[1] != 't' && at[1] != '%')) {
+            if (!append(path, used, at, 1))
+                return false;
+            continue;
+        }
+        time_t now = time(NULL);
+        struct tm local;
+        at++;
+        if (*at == 'p')
+            snprintf(text, sizeof text, "%ld", (long)getpid());
+        else if (*at == '%' || !localtime_r(&now, &local) || strftime(text, sizeof text, "%Y%m%d-%H%M%S", &local) == 0)
+            strcpy(text, "%");
+        if (!append(path, used, text, strlen(text)))
+            return false;
+    }
+    return true;
+}
+
+/* An absolute path in `result`: the drain process lives in another directory. */
+static int parse_path(PyObject *value, const char *option, bool expand, char result[PATH_MAX])
+{
+    PyObject *bytes = NULL;
+    if (!PyUnicode_FSConverter(value, &bytes)) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError))
+            PyErr_Format(PyExc_TypeError, "%s must be a path, not %s", option, Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    const char *text = PyBytes_AS_STRING(bytes);
+    size_t used = 0;
+    int error = 0;
+    result[0] = '\0';
+    if (text[0] == '\0') {
+        error = ENOENT;
+    } else if (text[0] != '/') {
+        if (!getcwd(result, PATH_MAX))
+            error = errno;
+        used = strlen(result);
+        if (!error && !append(result, &used, "/", 1))
+            error = ENAMETOOLONG;
+    }
+    if (!error && !(expand ? append_expanded(result, &used, text) : append(result, &used, text, strlen(text))))
+        error = ENAMETOOLONG;
+    Py_DECREF(bytes);
+    if (error) {
+        errno = error;
+        PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, value);
+        return -1;
+    }
+    return 0;
+}
+
+/* --- All of them ------------------------------------------------------------------------------------------------------------- */
+
+static int parse_option(struct pt_options *options, const char *name, PyObject *value)
+{
+    struct pt_settings *settings = &options->settings;
+    long number = 0;
+    int result;
+    if (strcmp(name, "path") == 0) {
+        settings->output = options->output;
+        return parse_path(value, "path", true, options->output);
+    }
+    if (strcmp(name, "c_calls") == 0)
+        return parse_flag(value, name, &settings->c_calls);
+    if (strcmp(name, "argv") == 0)
+        return parse_flag(value, name, &options->argv);
+    if (strcmp(name, "children") == 0)
+        return parse_flag(value, name, &settings->children);
+    if (strcmp(name, "force") == 0)
+        return parse_flag(value, name, &settings->force);
+    if (strcmp(name, "policy") == 0)
+        return parse_policy(value, &settings->drop);
+    if (strcmp(name, "ring_size") == 0)
+        return parse_ring_size(value, &settings->ring_size);
+    if (strcmp(name, "max_size") == 0)
+        return parse_max_size(value, &settings->max_size);
+    if (strcmp(name, "flush_interval") == 0)
+        return parse_flush_interval(value, &settings->flush_interval_ns);
+    if (strcmp(name, "max_threads") == 0) {
+        result = parse_whole(value, name, 1, PT_ARENA_SLOTS_MAX, &number);
+        settings->max_threads = (uint32_t)number;
+        return result;
+    }
+    if (strcmp(name, "level") == 0) {
+        result = parse_whole(value, name, 1, LEVEL_MAX, &number);
+        settings->level = (int)number;
+        return result;
+    }
+    if (strcmp(name, "ring_dir") == 0) {
+        settings->ring_dir = value == Py_None ? NULL : options->ring_dir;
+        return value == Py_None ? 0 : parse_path(value, name, false, options->ring_dir);
+    }
+    PyErr_Format(PyExc_TypeError, "there is no option '%s'", name);
+    return -1;
+}
+
+int pt_options_parse(struct pt_options *options, PyObject *keywords)
+{
+    memset(options, 0, sizeof *options);
+    options->argv = true;
+    options->settings = (struct pt_settings){
+        .c_calls = true,
+        .children = true,
+        .ring_size = PT_SETTINGS_RING_SIZE,
+        .max_threads = PT_SETTINGS_MAX_THREADS,
+        .flush_interval_ns = PT_SETTINGS_FLUSH_INTERVAL_NS,
+        .level = PT_SETTINGS_LEVEL,
+    };
+    Py_ssize_t position = 0;
+    PyObject *key, *value;
+    while (PyDict_Next(keywords, &position, &key, &value)) {
+        const char *name = PyUnicode_AsUTF8(key);
+        if (!name || parse_option(options, name, value) < 0)
+            return -1;
+    }
+    if (!options->settings.output) {
+        PyErr_SetString(PyExc_TypeError, "path is missing");
+        return -1;
+    }
+    return 0;
+}
+
+PyObject *pt_options_collect(const char *function, PyObject *arguments, PyObject *keywords)
+{
+    if (PyTuple_GET_SIZE(arguments) > 1) {
+        PyErr_Format(PyExc_TypeError, "%s() takes the path, and options by their names; %zd values were given",
+                     function, PyTuple_GET_SIZE(arguments));
+        return NULL;
+    }
+    PyObject *result = keywords ? PyDict_Copy(keywords) : PyDict_New();
+    if (!result || PyTuple_GET_SIZE(arguments) == 0)
+        return result;
+    if (keywords && PyDict_GetItemString(keywords, "path")) {
+        PyErr_Format(PyExc_TypeError, "%s() got the path twice", function);
+        Py_DECREF(result);
+        return NULL;
+    }
+    if (PyDict_SetItemString(result, "path", PyTuple_GET_ITEM(arguments, 0)) < 0)
+        Py_CLEAR(result);
+    return result;
+}

@@ -1,0 +1,353 @@
+#include "session.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "code_watch.h"
+#include "fork.h"
+#include "functions.h"
+#include "hook.h"
+#include "host_facts.h"
+#include "host_wait.h"
+#include "layout.h"
+#include "module.h"
+#include "names_journal.h"
+#include "open_frames.h"
+#include "options.h"
+#include "retired.h"
+#include "ring.h"
+#include "slot.h"
+#include "spawn.h"
+#include "thread_state.h"
+
+#define CHAIN_MAX (PT_NAMES_CHAIN_MAX - 1) /* readers follow inherited names so far back, and no further */
+
+static struct pt_session no_session;
+
+struct pt_session *pt_session = &no_session;
+
+/* Outlives a fork, unlike the session: no two sessions that a thread may meet bear the same number. */
+static uint32_t last_serial;
+
+static uint64_t tick_now(const struct pt_arena_control *control)
+{
+    return pt_clock_tick((enum pt_clock_kind)control->clock, control->tick_shift);
+}
+
+bool pt_session_is_recording(void)
+{
+    return pt_session->state == PT_SESSION_RECORDING && atomic_load(&pt_session_control()->stop) == PT_ARENA_RUNNING;
+}
+
+/* --- Leaving --------------------------------------------------------------------------------------------------------------- */
+
+/* Sends every thread's next event to the slow path, which finds that there is no session. */
+static void close_threads(void)
+{
+    for (uint32_t i = 0; i < pt_session->threads_used; i++)
+        pt_thread_state_set_limit(&pt_session->threads[i], 0);
+}
+
+static void flush_threads(void)
+{
+    for (uint32_t i = 0; i < pt_session->threads_used; i++)
+        if (pt_session->threads[i].session == pt_session->serial)
+            pt_ring_flush(&pt_session->threads[i]);
+}
+
+/* The process has no session any more. Its hook is off. */
+static void leave(void)
+{
+    close_threads();
+    pt_slot_release();
+    pt_code_watch_stop();
+    union pt_arena_owner *owner = &pt_session->process->owner;
+    if ((atomic_load(&owner->word) & FUTEX_TID_MASK) == (uint32_t)syscall(SYS_gettid))
+        pt_arena_owner_release(owner);
+    pt_retired_add(&pt_session->arena, pt_session->threads);
+    memset(pt_session, 0, sizeof *pt_session);
+    pt_functions_clear();
+    pt_names_journal_reset();
+}
+
+static void publish_end(enum pt_process_state state)
+{
+    struct pt_arena_process *process = pt_session->process;
+    atomic_store_explicit(&process->end_tick, tick_now(pt_session_control()), memory_order_relaxed);
+    /* After all records of this process: the drain reads rings to their end once it has seen this. */
+    atomic_store_explicit(&process->state, state, memory_order_release);
+    pt_host_wait_wake();
+}
+
+/* Out of a recording that goes on without us. */
+static void detach(void)
+{
+    pt_hook_stop();
+    flush_threads();
+    pt_slot_release();
+    publish_end(PT_PROCESS_DETACHED);
+    leave();
+}
+
+static int remove_hook(void *unused)
+{
+    (void)unused;
+    if (pt_session->state == PT_SESSION_ENDED)
+        pt_hook_stop();
+    return 0;
+}
+
+void pt_session_end(void)
+{
+    pt_session->state = PT_SESSION_ENDED;
+    close_threads();
+    /* Not here: the interpreter is in the middle of calling the hook. If the queue is full the hook stays, and finds nothing to do. */
+    (void)Py_AddPendingCall(remove_hook, NULL);
+}
+
+static void request_stop(struct pt_arena_control *control)
+{
+    uint32_t running = PT_ARENA_RUNNING;
+    if (atomic_load(&control->stop) != running)
+        return;
+    /* A concurrent stop stores nearly the same. */
+    atomic_store(&control->stop_tick, tick_now(control));
+    atomic_compare_exchange_strong(&control->stop, &running, PT_ARENA_STOPPED);
+}
+
+int pt_session_stop(void)
+{
+    if (pt_session->state == PT_SESSION_NONE) {
+        PyErr_SetString(PyExc_RuntimeError, "nothing is being recorded");
+        return -1;
+    }
+    struct pt_arena_control *control = pt_session_control();
+    pt_hook_stop();
+    flush_threads();
+    request_stop(control);
+    pt_slot_release();
+    bool complete = pt_host_wait_done();
+    pt_spawn_reap(control->keeper);
+    leave();
+    if (complete)
+        return 0;
+    return PyErr_WarnEx(PyExc_RuntimeWarning, "the drain process does not answer; the trace ends where it left off", 1);
+}
+
+/* Runs after the interpreter is gone, in pure C. Whoever is the last one waits, so that the file is complete when the process has ended. */
+static void at_exit(void)
+{
+    if (pt_session->state == PT_SESSION_NONE)
+        return;
+    struct pt_arena_control *control = pt_session_control();
+    if (pt_session->state == PT_SESSION_RECORDING) {
+        close_threads();
+        if (!Py_IsInitialized())
+            flush_threads();
+        uint32_t others = (atomic_load(&control->live) & ~PT_ARENA_CLOSED) - 1;
+        publish_end(PT_PROCESS_EXITED);
+        pt_session->state = PT_SESSION_ENDED;
+        if (others > 0 && atomic_load(&control->stop) == PT_ARENA_RUNNING)
+            return;
+    }
+    if (pt_host_wait_done())
+        pt_spawn_reap(control->keeper);
+}
+
+/* --- Joining ------------------------------------------------------------------------------------------------------------------ */
+
+static bool take_process(struct pt_session *session, uint32_t index, uint32_t inherited)
+{
+    struct pt_arena_process *process = pt_arena_process(&session->arena, index);
+    if (!pt_arena_owner_try(&process->owner))
+        return false;
+    session->process = process;
+    session->process_index = index;
+    session->process_generation = atomic_load(&process->generation);
+    atomic_store_explicit(&process->pid, (uint32_t)getpid(), memory_order_relaxed);
+    process->inherited = inherited;
+    atomic_store_explicit(&process->start_tick, tick_now(pt_arena_control(&session->arena)), memory_order_relaxed);
+    atomic_store_explicit(&process->end_tick, 0, memory_order_relaxed);
+    /* Publishes the fields; the drain reads them only in this state. */
+    atomic_store_explicit(&process->state, PT_PROCESS_LIVE, memory_order_release);
+    return true;
+}
+
+void pt_session_join(const struct pt_session *parent, uint32_t process_index, uint32_t process_generation)
+{
+    struct pt_session session = *parent;
+    session.serial = ++last_serial;
+    session.threads_used = 0;
+    session.joined = true;
+    if (++session.chain >= CHAIN_MAX) {
+        pt_functions_forget_all();
+        pt_names_journal_reset();
+        session.chain = 0;
+    }
+    pt_slot_forget();
+    if (!take_process(&session, process_index, pt_names_journal_count()))
+        return;
+    session.process_generation = process_generation;
+    *pt_session = session;
+    pt_host_wait_wake();
+}
+
+/* --- Starting ------------------------------------------------------------------------------------------------------------------- */
+
+/* Private memory that fork and clone hand to children full of zeros. NULL with OSError set. */
+static void *map_wiped(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory != MAP_FAILED && madvise(memory, size, MADV_WIPEONFORK) == 0)
+        return memory;
+    PyErr_SetFromErrno(PyExc_OSError);
+    if (memory != MAP_FAILED)
+        munmap(memory, size);
+    return NULL;
+}
+
+/* What is set up once in the life of a process. */
+static int prepare_process(void)
+{
+    if (pt_fork_install() < 0)
+        return -1;
+    if (pt_session != &no_session)
+        return 0;
+    struct pt_session *memory = map_wiped(sizeof *memory);
+    if (!memory)
+        return -1;
+    if (atexit(at_exit) != 0) {
+        munmap(memory, sizeof *memory);
+        PyErr_NoMemory();
+        return -1;
+    }
+    pt_session = memory;
+    return 0;
+}
+
+static void raise_status(enum pt_status status, const struct pt_error *error, const struct pt_settings *settings)
+{
+    if (status == PT_NOMEM) {
+        PyErr_NoMemory();
+    } else if (status == PT_IO && error->system_errno != 0) {
+        errno = error->system_errno;
+        /* Only where the trace itself is meant does its name belong into the exception. */
+        if (strstr(error->text, settings->output) || errno == EEXIST)
+            PyErr_SetFromErrnoWithFilename(PyExc_OSError, settings->output);
+        else
+            PyErr_Format(PyExc_OSError, "%s", error->text);
+    } else {
+        PyErr_SetString(status == PT_IO ? PyExc_OSError : PyExc_RuntimeError, error->text);
+    }
+}
+
+static int check_interpreter(void)
+{
+    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "a recording can be started in the main interpreter only");
+    return -1;
+}
+
+static int check_not_recording(void)
+{
+    if (pt_session->state == PT_SESSION_RECORDING && pt_session_is_recording() && !pt_session->joined) {
+        PyErr_SetString(PyExc_RuntimeError, "this process is already being recorded");
+        return -1;
+    }
+    return 0;
+}
+
+/* The recording of which we are still a part, if any, gets on without us. */
+static void leave_earlier_session(void)
+{
+    if (pt_session->state == PT_SESSION_RECORDING)
+        detach();
+    else if (pt_session->state == PT_SESSION_ENDED) {
+        pt_hook_stop();
+        leave();
+    }
+}
+
+/* Spawns the drain and takes the first place in its arena. Returns 0, or -1 with an exception set. */
+static int connect_session(struct pt_session *session, const struct pt_settings *settings)
+{
+    char directory[PATH_MAX];
+    struct pt_error error = {0};
+    enum pt_status status = pt_spawn_drain(pt_module_drain_path(), settings, directory, sizeof directory, &error);
+    if (status == PT_OK)
+        status = pt_arena_map(&session->arena, directory, 1, &error);
+    if (status != PT_OK) {
+        raise_status(status, &error, settings);
+        return -1;
+    }
+    if (session->arena.shape.slot_count > settings->max_threads || !take_process(session, 0, 0)) {
+        pt_arena_unmap(&session->arena);
+        PyErr_SetString(PyExc_RuntimeError, "the arena is not what was asked for");
+        return -1;
+    }
+    return 0;
+}
+
+/* The session is complete: makes it the one of this process and lets events in. */
+static int open_session(const struct pt_session *session, bool bootstrap)
+{
+    *pt_session = *session;
+    struct pt_arena_control *control = pt_session_control();
+    pt_code_watch_start();
+    if (bootstrap)
+        pt_open_frames_hide();
+    atomic_store_explicit(&control->start_tick, tick_now(control), memory_order_release);
+    pt_host_wait_wake();
+    if (pt_hook_start(pt_session->c_calls) == 0)
+        return 0;
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    if (pt_session_stop() < 0)
+        PyErr_Clear();
+    PyErr_Restore(type, error, traceback);
+    return -1;
+}
+
+int pt_session_start(PyObject *keywords, bool bootstrap)
+{
+    struct pt_options options;
+    struct pt_host_facts facts = {0};
+    struct pt_session session = {.state = PT_SESSION_RECORDING};
+    size_t threads_size = 0;
+    int result = -1;
+
+    if (check_interpreter() < 0 || check_not_recording() < 0 || pt_options_parse(&options, keywords) < 0)
+        return -1;
+    options.settings.max_threads = pt_host_facts_max_threads(options.settings.max_threads);
+    if (pt_host_facts_init(&facts, &options.settings, options.argv) < 0 || prepare_process() < 0)
+        goto cleanup;
+    leave_earlier_session();
+    pt_retired_free();
+    threads_size = options.settings.max_threads * sizeof *session.threads;
+    if ((session.threads = map_wiped(threads_size)) == NULL || pt_hook_reserve() < 0)
+        goto cleanup;
+    if (connect_session(&session, &options.settings) < 0) {
+        pt_hook_stop();
+        goto cleanup;
+    }
+    session.serial = ++last_serial;
+    session.started_ns = pt_clock_monotonic_ns();
+    session.c_calls = options.settings.c_calls;
+    session.block = !options.settings.drop;
+    session.children = options.settings.children;
+    result = open_session(&session, bootstrap);
+    session.threads = NULL; /* the process's now, or retired with it */
+
+cleanup:
+    if (session.threads)
+        munmap(session.threads, threads_size);
+    pt_host_facts_release(&facts);
+    return result;
+}

@@ -1,0 +1,195 @@
+#include <Python.h>
+
+#include "slot.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "host_wait.h"
+#include "ring.h"
+#include "session.h"
+
+#define RETRY_EVENTS      1024u /* a thread without a slot tries again after this many */
+#define NAME_RETRY_EVENTS 64u   /* a new thread registers its name within its first calls */
+
+/* What every thread has that has no slot: an empty cache and limit 0 send all of its events to the slow path. Never written. */
+static struct pt_thread_state no_state;
+
+_Thread_local struct pt_thread_state *pt_thread_self __attribute__((tls_model("initial-exec"))) = &no_state;
+
+static _Thread_local struct {
+    uint32_t session; /* in which the thread was counted */
+    uint32_t events;  /* since the last try */
+} unslotted;
+
+static uint64_t tick_now(const struct pt_arena_control *control)
+{
+    return pt_clock_tick((enum pt_clock_kind)control->clock, control->tick_shift);
+}
+
+/* --- Claiming --------------------------------------------------------------------------------------------------------------- */
+
+static bool claim(struct pt_arena_slot *slot)
+{
+    if (atomic_load_explicit(&slot->state, memory_order_acquire) != PT_SLOT_FREE || !pt_arena_owner_try(&slot->owner))
+        return false;
+    if (atomic_load_explicit(&slot->state, memory_order_acquire) != PT_SLOT_FREE) { /* somebody came, and went again */
+        pt_arena_owner_release(&slot->owner);
+        return false;
+    }
+    return true;
+}
+
+struct search {
+    uint32_t index;
+};
+
+static bool find_free(void *context)
+{
+    struct search *search = context;
+    for (uint32_t i = 0; i < pt_session->arena.shape.slot_count; i++) {
+        if (claim(pt_arena_slot(&pt_session->arena, i))) {
+            search->index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void count_unslotted(struct pt_arena_control *control)
+{
+    if (unslotted.session != pt_session->serial) {
+        unslotted.session = pt_session->serial;
+        unslotted.events = 0;
+        atomic_fetch_add(&control->unslotted_threads, 1);
+    }
+    unslotted.events++;
+    atomic_fetch_add(&control->unslotted_events, 1);
+}
+
+struct pt_thread_state *pt_slot_claim(void)
+{
+    struct pt_arena_control *control = pt_session_control();
+    if (unslotted.session == pt_session->serial && unslotted.events % RETRY_EVENTS != 0) {
+        count_unslotted(control);
+        return NULL;
+    }
+    pt_slot_release();
+    struct search search;
+    uint64_t waited_ns;
+    if (!find_free(&search) && !pt_host_wait_until(find_free, &search, &waited_ns)) {
+        count_unslotted(control);
+        return NULL;
+    }
+    unslotted.session = 0;
+
+    struct pt_arena_slot *slot = pt_arena_slot(&pt_session->arena, search.index);
+    atomic_fetch_add_explicit(&slot->generation, 1, memory_order_relaxed);
+    atomic_store_explicit(&slot->process, pt_session->process_index, memory_order_relaxed);
+    atomic_store_explicit(&slot->process_generation, pt_session->process_generation, memory_order_relaxed);
+    atomic_store_explicit(&slot->native_id, (uint64_t)syscall(SYS_gettid), memory_order_relaxed);
+    atomic_store_explicit(&slot->start_tick, tick_now(control), memory_order_relaxed);
+    atomic_store_explicit(&slot->end_tick, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->lost, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->stalled_ticks, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->produced, 0, memory_order_relaxed);
+    memset(slot->name, 0, sizeof slot->name);
+    /* Publishes all of them to the drain, which looks at a slot's fields only in this state. */
+    atomic_store_explicit(&slot->state, PT_SLOT_OWNED, memory_order_release);
+
+    if (pt_session->threads_used <= search.index)
+        pt_session->threads_used = search.index + 1;
+    struct pt_thread_state *self = &pt_session->threads[search.index];
+    memset(self, 0, sizeof *self);
+    self->slot = slot;
+    self->clock = (enum pt_clock_kind)control->clock;
+    self->tick_shift = control->tick_shift;
+    self->session = pt_session->serial;
+    self->name_retry = NAME_RETRY_EVENTS;
+    pt_ring_init(self, pt_arena_ring(&pt_session->arena, search.index), pt_session->arena.shape.ring_size);
+    pt_thread_self = self;
+    pt_slot_update_name(self);
+    pt_host_wait_wake(); /* for the drain to keep free slots ahead of us */
+    return self;
+}
+
+void pt_slot_release(void)
+{
+    struct pt_thread_state *self = pt_thread_self;
+    pt_thread_self = &no_state;
+    if (self->session == 0)
+        return;
+    struct pt_arena_slot *slot = self->slot;
+    const bool current = self->session == pt_session->serial;
+    self->session = 0;
+    pt_thread_state_set_limit(self, 0);
+    if (current) {
+        atomic_store_explicit(&slot->end_tick, tick_now(pt_session_control()), memory_order_relaxed);
+        /* After the last record and the fields above, which the drain reads once it sees this. */
+        atomic_store_explicit(&slot->state, PT_SLOT_RELEASED, memory_order_release);
+    }
+    pt_arena_owner_release(&slot->owner);
+}
+
+void pt_slot_forget(void)
+{
+    pt_thread_self = &no_state;
+}
+
+/* --- The thread's name -------------------------------------------------------------------------------------------------------- */
+
+/* dict[key] for exact dicts and keys whose comparison runs no Python code. Borrowed, or NULL without an exception. */
+static PyObject *dict_get(PyObject *dict, PyObject *key)
+{
+    if (!dict || !key || !PyDict_Check(dict))
+        return NULL;
+    PyObject *value = PyDict_GetItemWithError(dict, key);
+    if (!value)
+        PyErr_Clear();
+    return value;
+}
+
+static PyObject *dict_get_text(PyObject *dict, const char *text)
+{
+    PyObject *key = PyUnicode_FromString(text);
+    PyObject *value = dict_get(dict, key);
+    Py_XDECREF(key);
+    PyErr_Clear();
+    return value;
+}
+
+/* sys.modules["threading"]._active[ident].__dict__["_name"], without asking anything that could be overridden. New reference or NULL. */
+static PyObject *threading_name(void)
+{
+    PyObject *threading = dict_get_text(PyImport_GetModuleDict(), "threading");
+    if (!threading || !PyModule_Check(threading))
+        return NULL;
+    PyObject *active = dict_get_text(PyModule_GetDict(threading), "_active");
+    PyObject *ident = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
+    PyObject *thread = dict_get(active, ident);
+    PyObject *attributes = thread ? PyObject_GenericGetDict(thread, NULL) : NULL;
+    PyObject *name = dict_get_text(attributes, "_name");
+    Py_XINCREF(name);
+    Py_XDECREF(attributes);
+    Py_XDECREF(ident);
+    PyErr_Clear();
+    return name;
+}
+
+void pt_slot_update_name(struct pt_thread_state *self)
+{
+    struct pt_arena_slot *slot = self->slot;
+    PyObject *object = threading_name();
+    const char *name = object && PyUnicode_Check(object) ? PyUnicode_AsUTF8(object) : NULL;
+    PyErr_Clear();
+    if (!name && slot->name[0] == '\0' && syscall(SYS_gettid) == getpid())
+        name = "MainThread"; /* what threading will call it, should it ever be imported */
+    if (name && strncmp(slot->name, name, sizeof slot->name - 1) != 0) {
+        /* Zeros first: a reader in between finds a shorter name, never a mixture of two. */
+        memset(slot->name, 0, sizeof slot->name);
+        memcpy(slot->name, name, strnlen(name, sizeof slot->name - 1));
+    }
+    Py_XDECREF(object);
+}

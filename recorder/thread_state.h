@@ -1,0 +1,68 @@
+/* What a recorded thread keeps at hand while it writes to its ring.
+ *
+ * Thread states lie in one mapping for each session, with the index of their slot, and are wiped by fork and clone: a child finds zeros,
+ * whose limit 0 leads every event to the slow path before anything of the parent's ring is touched. */
+#ifndef PT_THREAD_STATE_H
+#define PT_THREAD_STATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+
+#define PT_CACHE_ENTRIES   1024u
+#define PT_LOSS_FRAMES_MAX 256u
+
+/* Events that could not be written, since the first of them (SPEC.md 5.4, lost). */
+struct pt_loss {
+    bool active;
+    uint64_t from_tick;
+    uint64_t count;
+    uint64_t unwound;                    /* frames left that were open before */
+    uint64_t pushed;                     /* frames entered since that are still open */
+    uint64_t frames[PT_LOSS_FRAMES_MAX]; /* the outermost of them */
+};
+
+/* Invariants: `position` is at most the consumer's position plus the ring's words; `limit` is at most the next position at which anything
+ * but storing a record must be done, 0 if that is the case at once. */
+struct pt_thread_state {
+    uint64_t position;      /* words written since the slot was claimed */
+    _Atomic uint64_t limit; /* lowered to 0 by other threads too, with the GIL held */
+    uint64_t *ring;
+    uint64_t mask;  /* words of the ring, less one */
+    uint64_t epoch; /* the bits of the tick that records leave out, as of the last rebase */
+    struct pt_arena_slot *slot;
+    enum pt_clock_kind clock;
+    uint32_t tick_shift;
+
+    /* The rest belongs to the slow path. */
+    uint32_t session;    /* serial of the session; 0 is a state of no use */
+    uint32_t hidden;     /* calls of our own functions that have not returned */
+    uint64_t consumed;   /* the consumer's position when last looked at */
+    uint64_t mark;       /* position at which the drain is woken */
+    uint64_t name_retry; /* position at which the thread's name is asked for again; 0 for never */
+    struct pt_loss loss;
+
+    /* Ids by pointer: a hit saves the look-up in the table of functions. */
+    struct pt_cached_id {
+        const void *key;
+        uint32_t id;
+    } cache[PT_CACHE_ENTRIES];
+};
+
+/* The calling thread's state; never NULL, see slot.h. initial-exec: one load, no call. */
+extern _Thread_local struct pt_thread_state *pt_thread_self __attribute__((tls_model("initial-exec")));
+
+static inline uint32_t pt_thread_state_cache_index(const void *key)
+{
+    uintptr_t bits = (uintptr_t)key >> 4;
+    return (uint32_t)(bits ^ bits >> 10) & (PT_CACHE_ENTRIES - 1);
+}
+
+static inline void pt_thread_state_set_limit(struct pt_thread_state *self, uint64_t limit)
+{
+    atomic_store_explicit(&self->limit, limit, memory_order_relaxed);
+}
+
+#endif
