@@ -240,7 +240,7 @@ STORE(color)
 
 STORE(width)
 {
-    uint64_t width;
+    uint64_t width = 0;
     PT_TRY(parse_whole(&width, value, 100000, error));
     options->screen.width = (size_t)width;
     options->screen.width_given = true;
@@ -253,7 +253,7 @@ STORE_FLAG(quiet, quiet)
 
 STORE(jobs)
 {
-    uint64_t jobs;
+    uint64_t jobs = 0;
     PT_TRY(parse_whole(&jobs, value, JOBS_MAX, error));
     options->jobs = (unsigned)jobs;
     return PT_OK;

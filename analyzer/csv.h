@@ -1,0 +1,19 @@
+/* Comma-separated values (RFC 4180, but lines end with a bare newline). */
+#ifndef PT_CSV_H
+#define PT_CSV_H
+
+#include <stdint.h>
+
+#include "screen.h"
+
+struct pt_csv {
+    struct pt_screen *screen;
+    int filled; /* the line has a value already */
+};
+
+void pt_csv_text(struct pt_csv *csv, const char *text);
+void pt_csv_uint(struct pt_csv *csv, uint64_t value);
+void pt_csv_empty(struct pt_csv *csv); /* a value that is not known */
+void pt_csv_line(struct pt_csv *csv);  /* ends the line */
+
+#endif

@@ -1,0 +1,275 @@
+#include "header_line.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "text.h"
+#include "units.h"
+
+static uint64_t trace_wall_ns(const struct pt_trace *trace)
+{
+    return pt_trace_ns(trace, pt_trace_end_tick(trace));
+}
+
+/* How the process that started the recording ended; NULL while nobody knows. */
+static const char *trace_ended(const struct pt_trace *trace)
+{
+    if (trace->has_end)
+        return trace->end.reason;
+    if (trace->process_count > 0 && trace->processes[0].serial != 0 && trace->processes[0].ended[0])
+        return trace->processes[0].ended;
+    return NULL;
+}
+
+static bool trace_complete(const struct pt_trace *trace, const struct pt_figures *figures)
+{
+    return pt_trace_complete(trace) && figures->bad_chunks == 0;
+}
+
+static uint64_t stalled_ns(const struct pt_trace *trace, const struct pt_figures *figures)
+{
+    uint64_t told = trace->has_end ? (uint64_t)((double)trace->end.stalled_ticks * pt_trace_tick_ns(trace)) : 0;
+    return told > figures->stalled_ns ? told : figures->stalled_ns;
+}
+
+static void count_entities(const struct pt_trace *trace, uint64_t *processes, uint64_t *threads)
+{
+    *processes = *threads = 0;
+    for (size_t i = 0; i < trace->process_count; i++)
+        *processes += trace->processes[i].serial != 0;
+    for (size_t i = 0; i < trace->thread_count; i++)
+        *threads += trace->threads[i].meta.serial != 0;
+}
+
+/* --- What is wrong -------------------------------------------------------------------------------------------------- */
+
+/* Where a warning goes: the screen, or standard error. */
+struct trouble_sink {
+    struct pt_screen *screen; /* NULL: standard error */
+    const char *path;
+};
+
+__attribute__((format(printf, 2, 3))) static void tell(const struct trouble_sink *sink, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (!sink->screen) {
+        fprintf(stderr, "pytrace-analyze: %s: %s\n", sink->path, line);
+        return;
+    }
+    pt_screen_style(sink->screen, PT_SCREEN_WARN);
+    pt_screen_printf(sink->screen, "! %s", line);
+    pt_screen_style(sink->screen, PT_SCREEN_PLAIN);
+    pt_screen_put(sink->screen, "\n");
+}
+
+static void tell_about_end(const struct trouble_sink *sink, const struct pt_trace *trace)
+{
+    char count[PT_UNITS_MAX];
+    switch (trace->arena) {
+    case PT_TRACE_ARENA_LIVE:
+        tell(sink, "still being written: this is the trace as it stands now");
+        break;
+    case PT_TRACE_ARENA_SALVAGED:
+        tell(sink, "no clean end; recovered %s events from the arena", pt_units_count(count, trace->recovered_events));
+        break;
+    case PT_TRACE_ARENA_NOT_FOUND:
+        tell(sink, "no clean end, and the arena is gone: the last events may be missing");
+        break;
+    case PT_TRACE_ARENA_REFUSED:
+        tell(sink, "no clean end; the arena was not used: %s", trace->arena_text);
+        break;
+    case PT_TRACE_ARENA_UNUSED:
+        break;
+    }
+}
+
+/* What the metadata alone tells. */
+static void tell_troubles(const struct trouble_sink *sink, const struct pt_trace *trace)
+{
+    char count[PT_UNITS_MAX];
+    char other[PT_UNITS_MAX];
+    tell_about_end(sink, trace);
+    if (!trace->has_header)
+        tell(sink, "the header is damaged: program and settings are not known");
+    if (trace->damage_count > 0)
+        tell(sink, "damaged in %s place%s, %s not read (see the command check)",
+             pt_units_count(count, trace->damage_count), trace->damage_count == 1 ? "" : "s",
+             pt_units_bytes(other, trace->damage_bytes));
+    if (trace->missing_blocks > 0)
+        tell(sink, "%s block%s missing", pt_units_count(count, trace->missing_blocks),
+             trace->missing_blocks == 1 ? "" : "s");
+    if (trace->lost > 0)
+        tell(sink, "%s%s events were lost", trace->lost_known ? "" : "at least ", pt_units_count(count, trace->lost));
+    if (trace->has_end && trace->end.unslotted_threads > 0)
+        tell(sink, "%s thread%s found no free slot: %s events lost",
+             pt_units_count(count, trace->end.unslotted_threads), trace->end.unslotted_threads == 1 ? "" : "s",
+             pt_units_count(other, trace->end.unslotted_events));
+}
+
+void pt_header_line_warn(const struct pt_trace *trace)
+{
+    struct trouble_sink sink = {.path = trace->path};
+    tell_troubles(&sink, trace);
+}
+
+/* --- The line --------------------------------------------------------------------------------------------------------- */
+
+static void put_untrusted(struct pt_screen *screen, const char *text)
+{
+    struct pt_buffer escaped = {0};
+    if (pt_text_escape(&escaped, text, strlen(text)) == PT_OK)
+        pt_screen_write(screen, (const char *)escaped.data, escaped.size);
+    pt_buffer_release(&escaped);
+}
+
+static void print_verdict(struct pt_screen *screen, const struct pt_trace *trace, const struct pt_figures *figures)
+{
+    const char *ended = trace_ended(trace);
+    bool complete = trace_complete(trace, figures);
+    char lost[PT_UNITS_MAX] = "?";
+    if (trace->lost_known)
+        pt_units_count(lost, trace->lost);
+    pt_screen_style(screen, complete ? PT_SCREEN_GOOD : PT_SCREEN_WARN);
+    if (ended && strcmp(ended, "killed") == 0)
+        pt_screen_put(screen, "killed, ");
+    else if (ended && strcmp(ended, "limit") == 0)
+        pt_screen_put(screen, "size limit reached, ");
+    pt_screen_printf(screen, "%s, %s lost",
+                     complete                                  ? "complete"
+                     : trace->arena == PT_TRACE_ARENA_LIVE     ? "still being written"
+                     : trace->arena == PT_TRACE_ARENA_SALVAGED ? "salvaged"
+                                                               : "incomplete",
+                     lost);
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
+}
+
+static void print_trace(const struct pt_report *report, const struct pt_trace *trace, const struct pt_figures *figures)
+{
+    struct pt_screen *screen = report->screen;
+    char text[PT_UNITS_MAX];
+    uint64_t processes;
+    uint64_t threads;
+    uint64_t wall_ns = trace_wall_ns(trace);
+    count_entities(trace, &processes, &threads);
+
+    pt_screen_style(screen, PT_SCREEN_STRONG);
+    put_untrusted(screen, trace->path);
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
+    if (trace->has_header) {
+        pt_screen_put(screen, "  ");
+        put_untrusted(screen, trace->header.program);
+        pt_screen_put(screen, "  ");
+        put_untrusted(screen, trace->header.implementation);
+        pt_screen_put(screen, " ");
+        put_untrusted(screen, trace->header.python);
+    }
+    pt_screen_printf(screen, "  %s  ", pt_units_scaled(text, wall_ns, pt_units_scale(wall_ns)));
+    if (processes > 1)
+        pt_screen_printf(screen, "%s processes, ", pt_units_count(text, processes));
+    pt_screen_printf(screen, "%s thread%s  ", pt_units_count(text, threads), threads == 1 ? "" : "s");
+    if (report->replayed)
+        pt_screen_printf(screen, "%s calls  ", pt_units_count(text, figures->calls));
+    else
+        pt_screen_printf(screen, "%s events  ", pt_units_count(text, trace->events));
+    print_verdict(screen, trace, figures);
+    pt_screen_put(screen, "\n");
+}
+
+/* What only reading the events has told. */
+static void tell_figures(const struct trouble_sink *sink, const struct pt_trace *trace,
+                         const struct pt_figures *figures)
+{
+    char count[PT_UNITS_MAX];
+    uint64_t stalled = stalled_ns(trace, figures);
+    if (figures->bad_chunks > 0)
+        tell(sink, "%s chunk%s could not be decoded (see the command check)",
+             pt_units_count(count, figures->bad_chunks), figures->bad_chunks == 1 ? "" : "s");
+    if (stalled > 0)
+        tell(sink, "threads waited %s for the recorder; this is nobody's self time",
+             pt_units_time(count, (double)stalled));
+    if (figures->unmatched > 0)
+        tell(sink, "%s lea%s without an enter", pt_units_count(count, figures->unmatched),
+             figures->unmatched == 1 ? "ve" : "ves");
+    if (figures->missing > 0)
+        tell(sink, "%s enter%s without a leave", pt_units_count(count, figures->missing),
+             figures->missing == 1 ? "" : "s");
+}
+
+void pt_header_line_print(const struct pt_report *report)
+{
+    for (size_t i = 0; i < report->input->trace_count; i++) {
+        const struct pt_trace *trace = report->input->traces[i].trace;
+        struct trouble_sink sink = {.screen = report->screen};
+        print_trace(report, trace, &report->figures[i]);
+        tell_troubles(&sink, trace);
+        tell_figures(&sink, trace, &report->figures[i]);
+        for (size_t n = 0; trace->has_header && n < trace->header.note_count; n++) {
+            pt_screen_put(report->screen, "note: ");
+            put_untrusted(report->screen, trace->header.notes[n]);
+            pt_screen_put(report->screen, "\n");
+        }
+    }
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------------------------- */
+
+static void write_trace(struct pt_json *json, const struct pt_report *report, size_t index)
+{
+    const struct pt_trace *trace = report->input->traces[index].trace;
+    const struct pt_figures *figures = &report->figures[index];
+    const struct pt_header *header = &trace->header;
+    const char *ended = trace_ended(trace);
+    uint64_t processes;
+    uint64_t threads;
+    count_entities(trace, &processes, &threads);
+
+    pt_json_open(json, '{', false);
+    pt_json_put_text(json, "file", trace->path);
+    pt_json_put_text(json, "program", trace->has_header ? header->program : "");
+    pt_json_put_text(json, "python", trace->has_header ? header->python : "");
+    pt_json_put_uint(json, "pid", header->pid);
+    pt_json_put_text(json, "clock", trace->has_header ? header->clock : "");
+    pt_json_put_uint(json, "wall_ns", trace_wall_ns(trace));
+    pt_json_put_uint(json, "processes", processes);
+    pt_json_put_uint(json, "threads", threads);
+    pt_json_put_uint(json, "events", trace->events);
+    if (report->replayed)
+        pt_json_put_uint(json, "calls", figures->calls);
+    else
+        pt_json_put_null(json, "calls");
+    if (trace->lost_known)
+        pt_json_put_uint(json, "lost", trace->lost);
+    else
+        pt_json_put_null(json, "lost");
+    pt_json_put_uint(json, "stalled_ns", stalled_ns(trace, figures));
+    pt_json_put_uint(json, "recovered", trace->recovered_events);
+    pt_json_put_bool(json, "complete", trace_complete(trace, figures));
+    if (ended)
+        pt_json_put_text(json, "ended", ended);
+    else
+        pt_json_put_null(json, "ended");
+    pt_json_put_bool(json, "c_calls", header->c_calls);
+    if (trace->has_header && header->probe_ps != PT_META_ABSENT)
+        pt_json_put_uint(json, "probe_ns", (header->probe_ps + 500) / 1000);
+    else
+        pt_json_put_null(json, "probe_ns");
+    pt_json_close(json, '}');
+}
+
+void pt_header_line_json(struct pt_json *json, const struct pt_report *report)
+{
+    size_t count = report->input->trace_count;
+    pt_json_key(json, count == 1 ? "trace" : "traces");
+    if (count > 1)
+        pt_json_open(json, '[', true);
+    for (size_t i = 0; i < count; i++)
+        write_trace(json, report, i);
+    if (count > 1)
+        pt_json_close(json, ']');
+}

@@ -1,0 +1,247 @@
+/* top: where the time went. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "csv.h"
+#include "grid.h"
+#include "header_line.h"
+#include "json.h"
+#include "report.h"
+#include "text.h"
+#include "top_fields.h"
+#include "top_rows.h"
+#include "units.h"
+
+#define COLUMNS_TABLE     "self,percent,cum,total,calls,mean,p50,p99,max,name"
+#define COLUMNS_FUNCTIONS "kind,module,qualname,file,line,label,"
+#define COLUMNS_FIGURES   "calls,primitive,raised,self,total,mean,p50,p90,p99,max,recursion"
+
+#define HOT_PERCENT 10 /* a row with this share of the time is to catch the eye */
+
+static const char *const titles[] = {"FUNCTION", "FILE", "MODULE", "THREAD", "PROCESS"};
+static const char *const plurals[] = {"functions", "files", "modules", "threads", "processes"};
+
+struct columns {
+    const struct pt_top_field *fields[PT_TOP_FIELDS_MAX];
+    size_t count;
+};
+
+static enum pt_status choose_columns(struct columns *columns, struct pt_report *report, const char *base)
+{
+    PT_TRY(pt_top_fields_parse(columns->fields, &columns->count, "--fields", report->options->fields, base,
+                               &report->error));
+    for (size_t i = 0; i < columns->count; i++)
+        if (columns->fields[i]->functions_only && report->options->by != PT_BY_FUNCTION)
+            return pt_error_set(&report->error, PT_MISUSE, PT_ERROR_NO_OFFSET,
+                                "--fields: %s means something only by function", columns->fields[i]->name);
+    return PT_OK;
+}
+
+/* --- Table ------------------------------------------------------------------------------------------------------------ */
+
+static void print_summary(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown)
+{
+    struct pt_screen *screen = report->screen;
+    char text[PT_UNITS_MAX];
+    char more[PT_UNITS_MAX];
+    uint64_t self_ns = shown > 0 ? rows->rows[shown - 1].cumulated_ns : 0;
+    const struct pt_header *header = &report->input->traces[0].trace->header;
+    pt_screen_printf(screen, "sorted by %s · %s of %s %s = %.1f %% of self",
+                     report->options->sort ? report->options->sort : "self", pt_units_count(text, shown),
+                     pt_units_count(more, rows->total), plurals[rows->by],
+                     rows->self_ns ? 100.0 * (double)self_ns / (double)rows->self_ns : 100.0);
+    if (report->input->thread_count > 1)
+        pt_screen_printf(screen, " · %s in %s threads",
+                         pt_units_scaled(text, rows->self_ns, pt_units_scale(rows->self_ns)),
+                         pt_units_count(more, report->input->thread_count));
+    if (report->input->traces[0].trace->has_header && header->probe_ps != PT_META_ABSENT)
+        pt_screen_printf(screen, " · probe ≈ %s/event, not subtracted",
+                         pt_units_time(text, (double)header->probe_ps / 1000));
+    pt_screen_put(screen, "\n");
+}
+
+static enum pt_status add_cell(struct pt_grid *grid, const struct pt_top_field *field, const struct pt_top_row *row,
+                               const struct pt_top_context *context)
+{
+    char cell[PT_TOP_CELL] = "–";
+    enum pt_screen_style style = PT_SCREEN_PLAIN;
+    if (field->text) {
+        struct pt_buffer escaped = {0};
+        const char *text = field->text(row, context);
+        enum pt_status status = pt_text_escape(&escaped, text, strlen(text));
+        if (status == PT_OK)
+            status = pt_buffer_append(&escaped, "", 1);
+        if (status == PT_OK)
+            pt_grid_cell(grid, text == row->name ? text : (const char *)escaped.data, style);
+        pt_buffer_release(&escaped);
+        return status;
+    }
+    if (row->timed || field->untimed) {
+        if (field->print)
+            field->print(cell, row, context);
+        else
+            pt_units_count(cell, field->number(row));
+    }
+    if (strcmp(field->name, "percent") == 0 && row->self_ns * 100 >= context->rows->self_ns * HOT_PERCENT &&
+        row->self_ns > 0)
+        style = PT_SCREEN_HOT;
+    pt_grid_cell(grid, cell, style);
+    return PT_OK;
+}
+
+static enum pt_status print_table(struct pt_report *report, const struct pt_top_rows *rows, size_t shown)
+{
+    struct columns columns;
+    struct pt_grid grid = {0};
+    struct pt_top_context context = {.input = report->input, .rows = rows};
+    uint64_t greatest = 0;
+    PT_TRY(choose_columns(&columns, report, COLUMNS_TABLE));
+    for (size_t i = 0; i < shown; i++)
+        greatest = rows->rows[i].total_ns > greatest ? rows->rows[i].total_ns : greatest;
+    context.scale = pt_units_scale(greatest);
+
+    pt_header_line_print(report);
+    print_summary(report, rows, shown);
+    for (size_t i = 0; i < columns.count; i++) {
+        const struct pt_top_field *field = columns.fields[i];
+        bool name = strcmp(field->name, "name") == 0;
+        pt_grid_column(&grid, name ? titles[rows->by] : field->title, field->left, field->gap);
+    }
+    enum pt_status status = PT_OK;
+    for (size_t i = 0; i < shown && status == PT_OK; i++)
+        for (size_t c = 0; c < columns.count && status == PT_OK; c++)
+            status = add_cell(&grid, columns.fields[c], &rows->rows[i], &context);
+    if (status == PT_OK)
+        status = pt_grid_print(&grid, report->screen);
+    pt_grid_release(&grid);
+    return status;
+}
+
+/* --- CSV -------------------------------------------------------------------------------------------------------------- */
+
+static enum pt_status write_csv(struct pt_report *report, const struct pt_top_rows *rows, size_t shown)
+{
+    struct columns columns;
+    struct pt_csv csv = {.screen = report->screen};
+    struct pt_top_context context = {.input = report->input, .rows = rows};
+    const bool functions = rows->by == PT_BY_FUNCTION;
+    PT_TRY(choose_columns(&columns, report, functions ? COLUMNS_FUNCTIONS COLUMNS_FIGURES : "name," COLUMNS_FIGURES));
+    for (size_t c = 0; c < columns.count; c++)
+        pt_csv_text(&csv, columns.fields[c]->key ? columns.fields[c]->key : columns.fields[c]->name);
+    pt_csv_line(&csv);
+    for (size_t i = 0; i < shown && !pt_screen_gone(report->screen); i++) {
+        const struct pt_top_row *row = &rows->rows[i];
+        for (size_t c = 0; c < columns.count; c++) {
+            const struct pt_top_field *field = columns.fields[c];
+            char cell[PT_TOP_CELL];
+            if (field->text) {
+                pt_csv_text(&csv, field->text(row, &context));
+            } else if (!row->timed && !field->untimed) {
+                pt_csv_empty(&csv);
+            } else if (!field->key) {
+                field->print(cell, row, &context); /* a share: it has no unit of its own */
+                pt_csv_text(&csv, cell);
+            } else {
+                pt_csv_uint(&csv, field->number(row));
+            }
+        }
+        pt_csv_line(&csv);
+    }
+    return PT_OK;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------------------------- */
+
+static void write_identity(struct pt_json *json, const struct pt_report *report, const struct pt_top_rows *rows,
+                           const struct pt_top_row *row)
+{
+    const struct pt_function *function = &report->input->functions[row->number];
+    switch (rows->by) {
+    case PT_BY_FUNCTION:
+        pt_json_put_text(json, "kind", function->kind == PT_NAME_C ? "c" : "py");
+        pt_json_put_text(json, "module", function->module);
+        pt_json_put_text(json, "name", function->qualname);
+        pt_json_put_text(json, "file", function->file);
+        pt_json_put_uint(json, "line", function->line);
+        pt_json_put_text(json, "label", function->label);
+        break;
+    case PT_BY_FILE:
+        pt_json_put_text(json, "file", rows->groups[row->number]);
+        break;
+    case PT_BY_MODULE:
+        pt_json_put_text(json, "module", rows->groups[row->number]);
+        break;
+    case PT_BY_THREAD:
+        pt_json_put_uint(json, "tid", row->number);
+        pt_json_put_text(json, "name", row->name);
+        break;
+    case PT_BY_PROCESS:
+        pt_json_put_uint(json, "pid", row->number);
+        pt_json_put_text(json, "name", row->name);
+        break;
+    }
+}
+
+/* Times of calls, where there were calls whose duration is known. */
+static void put_timed(struct pt_json *json, const char *key, const struct pt_top_row *row, uint64_t value)
+{
+    if (row->timed)
+        pt_json_put_uint(json, key, value);
+    else
+        pt_json_put_null(json, key);
+}
+
+static void write_json(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown)
+{
+    struct pt_json json;
+    pt_json_init(&json, report->screen);
+    pt_json_open(&json, '{', true);
+    pt_json_put_uint(&json, "schema", 1);
+    pt_header_line_json(&json, report);
+    pt_json_key(&json, plurals[rows->by]);
+    pt_json_open(&json, '[', true);
+    for (size_t i = 0; i < shown && !pt_screen_gone(report->screen); i++) {
+        const struct pt_top_row *row = &rows->rows[i];
+        pt_json_open(&json, '{', false);
+        write_identity(&json, report, rows, row);
+        pt_json_put_uint(&json, "calls", row->calls);
+        pt_json_put_uint(&json, "primitive", row->primitive);
+        pt_json_put_uint(&json, "raised", row->raised);
+        pt_json_put_uint(&json, "self_ns", row->self_ns);
+        pt_json_put_uint(&json, "total_ns", row->total_ns);
+        put_timed(&json, "mean_ns", row, row->mean_ns);
+        put_timed(&json, "p50_ns", row, row->p50_ns);
+        put_timed(&json, "p90_ns", row, row->p90_ns);
+        put_timed(&json, "p99_ns", row, row->p99_ns);
+        put_timed(&json, "max_ns", row, row->max_ns);
+        pt_json_put_uint(&json, "recursion", row->recursion);
+        pt_json_close(&json, '}');
+    }
+    pt_json_close(&json, ']');
+    pt_json_close(&json, '}');
+    pt_json_end(&json);
+}
+
+enum pt_status pt_report_top(struct pt_report *report)
+{
+    struct pt_top_rows rows;
+    enum pt_status status = pt_top_rows_make(&rows, report);
+    uint64_t most = report->options->top;
+    size_t shown = most > 0 && most < rows.count ? (size_t)most : rows.count;
+    if (status != PT_OK)
+        goto cleanup;
+    switch (report->options->format) {
+    case PT_FORMAT_TABLE:
+        status = print_table(report, &rows, shown);
+        break;
+    case PT_FORMAT_CSV:
+        status = write_csv(report, &rows, shown);
+        break;
+    case PT_FORMAT_JSON:
+        write_json(report, &rows, shown);
+        break;
+    }
+cleanup:
+    pt_top_rows_release(&rows);
+    return status;
+}
