@@ -201,27 +201,32 @@ static enum pt_status take_event(struct pt_chunk_encoder *encoder, struct pt_sta
     return PT_OK;
 }
 
-/* Appends the varints of a LOST record whose words begin at position `at`. */
+/* Appends the varints of a LOST record whose words begin at position `at`; `*count` is the number of lost events. */
 static enum pt_status read_lost(const struct ring *ring, uint64_t at, uint32_t words, struct pt_buffer *arguments,
                                 uint64_t *count)
 {
     enum { COUNT, FROM, UNWOUND, PUSHED, FIXED };
+    uint64_t fixed[FIXED];
     if (words < FIXED || words - FIXED > PT_LOST_FRAMES_MAX)
         return PT_CORRUPT;
     const uint32_t frames = words - FIXED;
-    for (uint32_t i = 0; i < words; i++) {
-        const uint64_t word = load(ring, at + i);
-        if (i == COUNT)
-            *count = word;
-        if (i == PUSHED && (word > PT_LOST_PUSHED_MAX || frames > word))
+    for (unsigned i = 0; i < FIXED; i++)
+        fixed[i] = load(ring, at + i);
+    if (frames > fixed[PUSHED])
+        return PT_CORRUPT;
+    if (fixed[PUSHED] > PT_LOST_PUSHED_MAX)
+        fixed[PUSHED] = PT_LOST_PUSHED_MAX; /* the rest are leaves without a match, later on */
+    for (unsigned i = 0; i < FIXED; i++)
+        PT_TRY(append_varint(arguments, fixed[i]));
+    PT_TRY(append_varint(arguments, frames));
+    for (uint32_t i = 0; i < frames; i++) {
+        const uint64_t frame = load(ring, at + FIXED + i);
+        if (frame > pt_record_frame(PT_ID_MAX, 1))
             return PT_CORRUPT;
-        if (i == FIXED)
-            PT_TRY(append_varint(arguments, frames));
-        if (i >= FIXED && word > pt_record_frame(PT_ID_MAX, 1))
-            return PT_CORRUPT;
-        PT_TRY(append_varint(arguments, word));
+        PT_TRY(append_varint(arguments, frame));
     }
-    return frames == 0 ? append_varint(arguments, 0) : PT_OK;
+    *count = fixed[COUNT];
+    return PT_OK;
 }
 
 /* Takes a control record other than a rebase, whose words begin at position `at`. */
