@@ -251,7 +251,9 @@ class Trace:
         if sequence != number + sum("sequence" in p for p in self.problems):
             self.problems.append(f"offset {offset}: sequence {sequence}, not {number}")
         if (kind == HEADER) != (offset == 0):
-            raise Bad("HEADER is not first")
+            self.problems.append(f"offset {offset}: HEADER is not first")
+        if kind == HEADER and self.header:
+            raise Bad("a second HEADER")
         if self.end:
             raise Bad("a block behind the END")
         if kind == HEADER:
