@@ -46,12 +46,30 @@ static void hide(struct pt_thread_state *self, enum pt_kind kind)
         self->hidden--;
 }
 
+/* In the child of a fork: handlers that Python runs there come before the return of the C function that forked, whose call is a record
+ * of the parent's. True for that return, which is not written. */
+static bool is_return_from_fork(struct pt_thread_state *self, enum pt_kind kind)
+{
+    if (enters(kind)) {
+        self->fork_depth++;
+        return false;
+    }
+    if (self->fork_depth > 0) {
+        self->fork_depth--;
+        return false;
+    }
+    self->in_fork = false;
+    return is_c(kind);
+}
+
 /* The thread's first event. NULL if it cannot be written. */
 static struct pt_thread_state *attach(enum pt_kind kind)
 {
     /* A C function that returns was entered before the recording began; its frame is known to nobody. */
-    if (kind == PT_KIND_C_RETURN || kind == PT_KIND_C_RAISE)
+    if (is_c(kind) && !enters(kind)) {
+        pt_slot_returned_from_fork();
         return NULL;
+    }
     struct pt_thread_state *self = pt_slot_claim();
     if (self)
         pt_open_frames_write(self, enters(kind) && kind != PT_KIND_C_CALL);
@@ -67,6 +85,8 @@ static void write_event(enum pt_kind kind, const void *key, PyObject *function)
         return;
     if (is_c(kind) && pt_module_owns(key)) {
         hide(self, kind);
+    } else if (self->in_fork && is_return_from_fork(self, kind)) {
+        /* the thread goes on as any other */
     } else if (enters(kind) || kind == PT_KIND_UNWIND) {
         uint32_t id = pt_functions_id(key, function, PyEval_GetGlobals());
         if (id != PT_ID_UNKNOWN)

@@ -24,6 +24,9 @@ static _Thread_local struct {
     uint32_t events;  /* since the last try */
 } unslotted;
 
+/* The calling thread is the child of a fork and has had no event yet. */
+static _Thread_local bool just_forked;
+
 static uint64_t tick_now(const struct pt_arena_control *control)
 {
     return pt_clock_tick((enum pt_clock_kind)control->clock, control->tick_shift);
@@ -108,6 +111,8 @@ struct pt_thread_state *pt_slot_claim(void)
     self->tick_shift = control->tick_shift;
     self->session = pt_session->serial;
     self->name_retry = NAME_RETRY_EVENTS;
+    self->in_fork = just_forked;
+    just_forked = false;
     pt_ring_init(self, pt_arena_ring(&pt_session->arena, search.index), pt_session->arena.shape.ring_size);
     pt_thread_self = self;
     pt_slot_update_name(self);
@@ -136,6 +141,12 @@ void pt_slot_release(void)
 void pt_slot_forget(void)
 {
     pt_thread_self = &no_state;
+    just_forked = true;
+}
+
+void pt_slot_returned_from_fork(void)
+{
+    just_forked = false;
 }
 
 /* --- The thread's name -------------------------------------------------------------------------------------------------------- */

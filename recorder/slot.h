@@ -11,8 +11,11 @@ struct pt_thread_state *pt_slot_claim(void);
 /* Gives the calling thread's slot back. Afterwards it has no state. */
 void pt_slot_release(void);
 
-/* The calling thread has no state, whatever it was before: in the child of a fork. */
+/* In the child of a fork: the calling thread has no state, whatever it had before. */
 void pt_slot_forget(void);
+
+/* The C function that forked has returned, before anything else happened in this thread. */
+void pt_slot_returned_from_fork(void);
 
 /* Writes the thread's name into the slot as soon as the threading module knows it. Runs no Python code. */
 void pt_slot_update_name(struct pt_thread_state *self);

@@ -39,6 +39,8 @@ struct pt_thread_state {
     /* The rest belongs to the slow path. */
     uint32_t session;    /* serial of the session; 0 is a state of no use */
     uint32_t hidden;     /* calls of our own functions that have not returned */
+    bool in_fork;        /* the C function that forked has not returned to this child yet */
+    uint32_t fork_depth; /* frames entered since */
     uint64_t consumed;   /* the consumer's position when last looked at */
     uint64_t mark;       /* position at which the drain is woken */
     uint64_t name_retry; /* position at which the thread's name is asked for again; 0 for never */
