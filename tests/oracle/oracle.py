@@ -407,9 +407,8 @@ def main(argv):
     for thread in sorted(set(trace.threads) | set(trace.chunks)):
         process = trace.threads.get(thread, {}).get("process", 0)
         for tick, kind, frame, piece in trace.entries(thread):
-            line = {"t_ns": trace.nanoseconds(tick), "tid": thread, "kind": kind}
-            if frame is not None:
-                line["module"], line["name"] = trace.function(process, frame >> 1)
+            module, name = trace.function(process, frame >> 1) if frame is not None else ("", "")
+            line = {"t_ns": trace.nanoseconds(tick), "tid": thread, "kind": kind, "module": module, "name": name}
             if kind == "lost":
                 line["count"] = varints(piece)[0]
             print(json.dumps(line))
