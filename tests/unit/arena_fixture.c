@@ -13,6 +13,14 @@
 #include "journal.h"
 #include "record.h"
 
+static void read_boot_id(char *boot_id, int size)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    cr_assert(file && fgets(boot_id, size, file));
+    boot_id[strcspn(boot_id, "\n")] = '\0';
+    fclose(file);
+}
+
 void arena_fixture_open(struct arena_fixture *fixture, uint32_t processes, uint32_t slots, uint64_t ring_size)
 {
     struct pt_arena_shape shape = {
@@ -35,7 +43,8 @@ void arena_fixture_open(struct arena_fixture *fixture, uint32_t processes, uint3
 
     struct pt_arena_control *control = (struct pt_arena_control *)(void *)base;
     control->abi = PT_ARENA_ABI;
-    memcpy(control->run_id, "0123456789abcdef", 16);
+    memcpy(control->run_id, ARENA_FIXTURE_RUN_ID, 16);
+    read_boot_id(control->boot_id, sizeof control->boot_id);
     control->process_count = shape.process_count;
     control->slot_count = shape.slot_count;
     control->journal_size = shape.journal_size;

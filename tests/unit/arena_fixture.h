@@ -10,6 +10,8 @@
 
 enum { FIXTURE_JOURNAL_SIZE = PT_ARENA_JOURNAL_MIN };
 
+#define ARENA_FIXTURE_RUN_ID "0123456789abcdef"
+
 struct arena_fixture {
     char directory[64];
     struct pt_arena arena;

@@ -1,0 +1,277 @@
+/* A recording whose drain died at some moment reads like one whose drain lived. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arena_fixture.h"
+#include "trace.h"
+#include "writer.h"
+
+static struct arena_fixture fixture;
+static char trace_directory[64];
+static char trace_path[80];
+static int descriptor;
+static struct pt_writer writer;
+
+static void write_block(enum pt_block_type type, const struct pt_buffer *payload)
+{
+    cr_assert_eq(pt_writer_block(&writer, type, payload->data, (uint32_t)payload->size, NULL), PT_OK);
+}
+
+static void write_header(const char *arena, const char *run_id)
+{
+    struct pt_buffer payload = {0};
+    struct pt_header header = {
+        .major = PT_FORMAT_MAJOR, .minor = PT_FORMAT_MINOR, .start_tick = 500, .tick_ps = 1000000};
+    char path[128];
+    snprintf(path, sizeof path, "%s", arena);
+    header.arena = path;
+    memcpy(header.run_id, run_id, sizeof header.run_id);
+    cr_assert_eq(pt_header_encode(&header, &payload), PT_OK);
+    write_block(PT_BLOCK_HEADER, &payload);
+    pt_buffer_release(&payload);
+}
+
+static void set_up(void)
+{
+    arena_fixture_open(&fixture, 4, 4, PT_ARENA_RING_MIN);
+    strcpy(trace_directory, "/tmp/pytrace-test-XXXXXX");
+    cr_assert(mkdtemp(trace_directory));
+    snprintf(trace_path, sizeof trace_path, "%s/trace.bin", trace_directory);
+    descriptor = open(trace_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    cr_assert_geq(descriptor, 0);
+    pt_writer_init(&writer, descriptor);
+}
+
+static void tear_down(void)
+{
+    pt_writer_release(&writer);
+    close(descriptor);
+    unlink(trace_path);
+    rmdir(trace_directory);
+    arena_fixture_close(&fixture);
+}
+
+/* --- The recording ------------------------------------------------------------------------------------------------- */
+
+enum { PHASES = 4 };
+
+/* One thread recurses for ever, with new functions in each phase; the other one comes and goes. */
+static void host_phase(unsigned phase)
+{
+    const uint64_t tick = 1000 + 1000 * phase;
+    if (phase == 0) {
+        arena_fixture_enter(&fixture, 0, PT_ARENA_NO_PROCESS, 0);
+        arena_fixture_claim(&fixture, 0, 0, tick);
+    }
+    arena_fixture_define(&fixture, 0, 1 + phase);
+    for (uint32_t i = 0; i < 300; i++)
+        arena_fixture_event(&fixture, 0, i % 3 == 2 ? PT_KIND_RETURN : PT_KIND_START, i % 3 == 2 ? 0 : 1 + phase,
+                            tick + i);
+    if (phase == 1) {
+        arena_fixture_claim(&fixture, 1, 0, tick);
+        arena_fixture_event(&fixture, 1, PT_KIND_START, 2, tick);
+    }
+    if (phase == 2)
+        arena_fixture_release(&fixture, 1, tick);
+}
+
+/* What the kernel does when the owner is killed. */
+static void kill_owners(void)
+{
+    atomic_store(&pt_arena_process(&fixture.arena, 0)->owner.word, 0x40000000);
+    atomic_store(&pt_arena_slot(&fixture.arena, 0)->owner.word, 0x40000000);
+}
+
+struct drain {
+    unsigned dies_at; /* block, from 1 on; 0: never */
+    bool writes_it;   /* dies behind the write, not before it */
+    unsigned blocks;
+};
+
+static enum pt_status drain_take(void *context, enum pt_block_type type, const uint8_t *payload, uint32_t size)
+{
+    struct drain *drain = context;
+    const bool dies = ++drain->blocks == drain->dies_at;
+    if (!dies || drain->writes_it)
+        cr_assert_eq(pt_writer_block(&writer, type, payload, size, NULL), PT_OK);
+    return dies ? PT_IO : PT_OK;
+}
+
+/* Records all phases; the drain works until it dies. Returns whether it did. */
+static bool record(struct drain *drain)
+{
+    const struct pt_collector_settings settings = {.live = true, .zstd_level = 1};
+    struct pt_collector *collector;
+    bool dead = false;
+    write_header(fixture.directory, ARENA_FIXTURE_RUN_ID);
+    cr_assert_eq(pt_collector_new(&collector, &fixture.arena, &settings, drain_take, drain), PT_OK);
+    for (unsigned phase = 0; phase < PHASES; phase++) {
+        host_phase(phase);
+        dead = dead || pt_collector_turn(collector, PT_COLLECT_ALL, 0) != PT_OK;
+    }
+    kill_owners();
+    dead = dead || pt_collector_turn(collector, PT_COLLECT_ALL, 0) != PT_OK;
+    pt_collector_free(collector);
+    return dead;
+}
+
+/* --- What a reader sees -------------------------------------------------------------------------------------------- */
+
+static void print_chunk(FILE *out, const struct pt_trace *trace, const struct pt_trace_chunk *source,
+                        struct pt_chunk *chunk)
+{
+    struct pt_chunk_cursor cursor;
+    struct pt_chunk_entry entry;
+    cr_assert_not(source->gap_before);
+    cr_assert_eq(pt_chunk_decode(chunk, source->payload, source->size), PT_OK);
+    pt_chunk_cursor_init(&cursor, chunk);
+    while (pt_chunk_cursor_next(&cursor, &entry)) {
+        const uint32_t function = pt_trace_function(trace, 1, entry.id);
+        cr_assert(entry.id == 0 || function != 0);
+        fprintf(out, "%u %s %lu\n", entry.kind, trace->functions[function].qualname, (unsigned long)entry.tick);
+    }
+}
+
+static char *print_trace(enum pt_trace_arena expected_arena)
+{
+    const struct pt_trace_options options = {0};
+    struct pt_trace *trace;
+    struct pt_chunk chunk = {0};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    cr_assert(out);
+    cr_assert_eq(pt_trace_open(&trace, trace_path, &options, NULL), PT_OK);
+    cr_assert_eq(trace->arena, expected_arena, "%s", trace->arena_text);
+    for (size_t i = 0; i < trace->process_count; i++)
+        fprintf(out, "process %lu %s %lu\n", (unsigned long)trace->processes[i].serial, trace->processes[i].ended,
+                (unsigned long)trace->processes[i].end_tick);
+    for (size_t i = 0; i < trace->thread_count; i++) {
+        fprintf(out, "thread %lu %lu\n", (unsigned long)trace->threads[i].meta.serial,
+                (unsigned long)trace->threads[i].meta.end_tick);
+        for (size_t j = 0; j < trace->threads[i].chunk_count; j++)
+            print_chunk(out, trace, &trace->threads[i].chunks[j], &chunk);
+    }
+    pt_chunk_release(&chunk);
+    pt_trace_free(trace);
+    fclose(out);
+    return text;
+}
+
+/* The story as it is told when the drain dies at block `dies_at`. */
+static char *tell(unsigned dies_at, bool writes_it, unsigned *blocks)
+{
+    struct drain drain = {.dies_at = dies_at, .writes_it = writes_it};
+    set_up();
+    cr_assert_eq(record(&drain), dies_at != 0);
+    *blocks = drain.blocks;
+    char *text = print_trace(PT_TRACE_ARENA_SALVAGED);
+    char *again = print_trace(PT_TRACE_ARENA_SALVAGED);
+    cr_assert_str_eq(again, text, "reading twice gives the same answer");
+    free(again);
+    tear_down();
+    return text;
+}
+
+Test(salvage, it_does_not_matter_when_the_drain_died)
+{
+    unsigned blocks;
+    unsigned ignored;
+    char *expected = tell(0, false, &blocks);
+    unsigned lines = 0;
+    for (const char *at = expected; (at = strchr(at, '\n')); at++)
+        lines++;
+    /* A process, two threads, the events of both, the frames that were open at the end. */
+    cr_assert_eq(lines, 1 + 2 + PHASES * 300 + 1 + PHASES * 100 + 1);
+    for (unsigned dies_at = 1; dies_at <= blocks; dies_at++)
+        for (unsigned writes_it = 0; writes_it < 2; writes_it++) {
+            char *text = tell(dies_at, writes_it, &ignored);
+            cr_assert_str_eq(text, expected, "block %u of %u, %s", dies_at, blocks, writes_it ? "written" : "not");
+            free(text);
+        }
+    free(expected);
+}
+
+/* --- Arenas that are not read -------------------------------------------------------------------------------------- */
+
+static void record_alone(const char *arena, const char *run_id)
+{
+    write_header(arena, run_id);
+    host_phase(0);
+}
+
+static void expect_unread(enum pt_trace_arena expected_arena)
+{
+    char *text = print_trace(expected_arena);
+    cr_assert_str_eq(text, "");
+    free(text);
+}
+
+TestSuite(salvage_refuses, .init = set_up, .fini = tear_down);
+
+Test(salvage_refuses, nothing_if_all_is_well)
+{
+    record_alone(fixture.directory, ARENA_FIXTURE_RUN_ID);
+    char *text = print_trace(PT_TRACE_ARENA_SALVAGED);
+    cr_assert_neq(text[0], '\0');
+    free(text);
+}
+
+Test(salvage_refuses, an_arena_of_another_recording)
+{
+    record_alone(fixture.directory, "fedcba9876543210");
+    expect_unread(PT_TRACE_ARENA_REFUSED);
+}
+
+Test(salvage_refuses, an_arena_of_another_boot)
+{
+    record_alone(fixture.directory, ARENA_FIXTURE_RUN_ID);
+    pt_arena_control(&fixture.arena)->boot_id[0] ^= 1;
+    expect_unread(PT_TRACE_ARENA_REFUSED);
+}
+
+Test(salvage_refuses, a_directory_that_others_may_enter)
+{
+    record_alone(fixture.directory, ARENA_FIXTURE_RUN_ID);
+    cr_assert_eq(chmod(fixture.directory, 0755), 0);
+    expect_unread(PT_TRACE_ARENA_REFUSED);
+}
+
+Test(salvage_refuses, a_place_where_no_arena_is_expected)
+{
+    char moved[160];
+    snprintf(moved, sizeof moved, "%s/a", trace_directory);
+    cr_assert_eq(mkdir(moved, 0700), 0);
+    snprintf(moved, sizeof moved, "%s/a/arena", trace_directory);
+    cr_assert_eq(rename(fixture.directory, moved), 0);
+    record_alone(moved, ARENA_FIXTURE_RUN_ID);
+    expect_unread(PT_TRACE_ARENA_REFUSED);
+    cr_assert_eq(rename(moved, fixture.directory), 0);
+    snprintf(moved, sizeof moved, "%s/a", trace_directory);
+    cr_assert_eq(rmdir(moved), 0);
+}
+
+Test(salvage_refuses, an_arena_that_is_gone)
+{
+    record_alone("/tmp/pytrace-test-not-there", ARENA_FIXTURE_RUN_ID);
+    expect_unread(PT_TRACE_ARENA_NOT_FOUND);
+}
+
+Test(salvage, an_arena_that_was_moved_together_with_its_trace_is_found)
+{
+    char moved[160];
+    set_up();
+    snprintf(moved, sizeof moved, "%s/%s", trace_directory, strrchr(fixture.directory, '/') + 1);
+    record_alone(fixture.directory, ARENA_FIXTURE_RUN_ID);
+    cr_assert_eq(rename(fixture.directory, moved), 0);
+    char *text = print_trace(PT_TRACE_ARENA_SALVAGED);
+    cr_assert_neq(text[0], '\0');
+    free(text);
+    cr_assert_eq(rename(moved, fixture.directory), 0);
+    tear_down();
+}
