@@ -362,7 +362,8 @@ class Trace:
                     stack.append(ident * 2 + (kind == 4))
                     yield tick, KINDS[kind], stack[-1], piece
                 elif kind in LEAVES:
-                    yield tick, KINDS[kind], self.leave(stack, kind, ident), piece
+                    left = self.leave(stack, kind, ident)
+                    yield tick, KINDS[kind], ident * 2 if left is None and kind == 8 else left, piece
                 else:
                     if ident == 3:
                         count, _, unwound, pushed, n, *frames = varints(piece)

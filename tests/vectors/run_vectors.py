@@ -21,10 +21,11 @@ def run(*command):
 
 def entries(text):
     """The lines of a dump that stand for entries of the trace. What the C reader tells beyond them is its own: where chunks are
-    missing, and how long a stall was in nanoseconds."""
+    missing, how long a stall was in nanoseconds, the number of a subtype that it does not know."""
     lines = [json.loads(line) for line in text.splitlines()]
     for line in lines:
         line.pop("ns", None)
+        line.pop("subtype", None)
     return [line for line in lines if line["kind"] != "gap"]
 
 
