@@ -263,6 +263,12 @@ static enum pt_status apply_rarely(struct pt_stream *stream, const struct symbol
     return leave(stream, count, symbol->kind == PT_KIND_CLOSE ? PT_STEP_CLOSE : symbol->step, spare);
 }
 
+/* The innermost frame; there must be one. */
+static inline uint32_t top_of(const struct pt_stack *stack)
+{
+    return stack->frames[stack->depth - 1].frame;
+}
+
 /* Turns the entries of the decoded chunk into steps. PT_CORRUPT, PT_NOMEM: what was put before stands. `wide` is a constant in either
  * call, so that the loop is compiled for each width of code. */
 static inline __attribute__((always_inline)) enum pt_status run_chunk(struct pt_stream *stream, bool wide)
@@ -291,7 +297,7 @@ static inline __attribute__((always_inline)) enum pt_status run_chunk(struct pt_
             }
             tick += more;
         }
-        struct pt_stack_frame *top = stack->frames + stack->depth - 1; /* meaningful only if there is one */
+        const struct pt_stack_frame *top = stack->depth ? &stack->frames[stack->depth - 1] : NULL;
         switch (symbol->action) {
         case ENTER_PYTHON:
         case ENTER_C:
@@ -300,19 +306,19 @@ static inline __attribute__((always_inline)) enum pt_status run_chunk(struct pt_
             *out++ = (struct pt_step){.clock = tick, .function = symbol->shown, .kind = symbol->step};
             break;
         case LEAVE_PYTHON:
-            if (stack->depth == 0 || top->frame & 1)
+            if (!top || top->frame & 1)
                 goto rare;
             stack->depth--;
             *out++ = (struct pt_step){.clock = tick, .kind = symbol->step};
             break;
         case LEAVE_UNWIND:
-            if (stack->depth == 0 || top->frame != symbol->frame)
+            if (!top || top->frame != symbol->frame)
                 goto rare;
             stack->depth--;
             *out++ = (struct pt_step){.clock = tick, .kind = symbol->step};
             break;
         case LEAVE_C:
-            if (stack->depth == 0 || !(top->frame & 1))
+            if (!top || !(top->frame & 1))
                 goto rare;
             stack->depth--;
             *out++ = (struct pt_step){.clock = tick, .kind = symbol->step};
