@@ -43,6 +43,15 @@ static bool reserve(struct pt_arena_control *control, struct pt_arena_process *p
     return true;
 }
 
+static bool find_free(void *context)
+{
+    struct pt_arena_control *control = context;
+    for (uint32_t i = 0; i < pt_session->arena.shape.process_count; i++)
+        if (reserve(control, pt_arena_process(&pt_session->arena, i), i))
+            return true;
+    return false;
+}
+
 static void before_fork(void)
 {
     birth.reserved = false;
@@ -54,16 +63,19 @@ static void before_fork(void)
     struct pt_arena_control *control = pt_session_control();
     if (atomic_load(&control->stop) != PT_ARENA_RUNNING || !count_live(control))
         return;
-    for (uint32_t i = 0; i < pt_session->arena.shape.process_count; i++) {
-        if (reserve(control, pt_arena_process(&pt_session->arena, i), i)) {
-            birth.parent = *pt_session;
-            birth.reserved = true;
-            break;
-        }
-    }
-    if (!birth.reserved)
+    /* The drain keeps entries ahead of the demand, and is woken for more; a burst of forks may outrun it. */
+    uint64_t waited_ns;
+    birth.reserved = find_free(control);
+    if (birth.reserved)
+        pt_host_wait_wake();
+    else
+        birth.reserved = pt_host_wait_until(find_free, control, &waited_ns);
+    if (birth.reserved) {
+        birth.parent = *pt_session;
+    } else {
         atomic_fetch_sub(&control->live, 1);
-    pt_host_wait_wake(); /* for the drain to keep free entries ahead */
+        atomic_fetch_add(&control->unslotted_threads, 1);
+    }
 }
 
 static void after_fork_in_child(void)
