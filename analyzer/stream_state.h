@@ -1,0 +1,76 @@
+/* What a stream knows (internal to stream.c and stream_steps.c). */
+#ifndef PT_STREAM_STATE_H
+#define PT_STREAM_STATE_H
+
+#include "chunk.h"
+#include "stream.h"
+#include "stream_filter.h"
+
+/* Ticks stay below this, so that sums of a chunk's times cannot wrap. */
+#define PT_STREAM_TICK_MAX (UINT64_MAX >> 1)
+
+/* What an entry with a certain symbol does, found out once a chunk. Most entries push a frame, or pop one if the innermost is as
+ * `mask` and `match` say; everything else is left to the slow path, by a `match` that nothing fits. */
+struct pt_stream_symbol {
+    uint32_t shown; /* what a step says of it */
+    uint32_t frame; /* 2 × id, plus 1 for C */
+    uint32_t mask;  /* the plain case needs an innermost frame with (frame & mask) == match */
+    uint32_t match;
+    uint8_t kind;  /* enum pt_kind */
+    uint8_t step;  /* enum pt_step_kind */
+    uint8_t enter; /* 1: it pushes */
+    uint8_t call;  /* 1: and is a call */
+};
+
+struct pt_stream {
+    const struct pt_input *input;
+    struct pt_stream_view view;
+    bool filtered;
+    const struct pt_input_thread *thread;
+    size_t next_chunk;
+    bool began;  /* a chunk of this thread was read */
+    bool broken; /* the chunk before could not be read: begin again from the next keyframe */
+    bool over;
+
+    uint64_t tick;          /* of the last entry */
+    struct pt_stack stack;  /* with room for one frame at least */
+    uint64_t unknown_depth; /* frames below the stack of which nothing is known */
+
+    struct pt_chunk chunk;
+    struct pt_stream_symbol *symbols;
+    size_t symbol_capacity;
+    struct pt_step *steps;
+    size_t step_count;
+    size_t step_capacity;
+    struct pt_stream_filter filter;
+    struct pt_stream_totals totals;
+};
+
+/* What a report is to see in place of a function of the input. */
+uint32_t pt_stream_steps_view(const struct pt_stream *stream, uint32_t number);
+
+/* Makes room for `more` steps behind those that are there. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_stream_steps_reserve(struct pt_stream *stream, size_t more);
+
+/* Puts a step; there must be room. */
+static inline void pt_stream_steps_put(struct pt_stream *stream, enum pt_step_kind kind, uint32_t shown, uint64_t clock)
+{
+    stream->steps[stream->step_count++] = (struct pt_step){.clock = clock, .function = shown, .kind = kind};
+}
+
+/* Leaves the innermost `count` frames, of which `kind` is what became of the outermost: the others have no leave of their own. Room for `spare` steps remains.
+ * PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_stream_steps_leave(struct pt_stream *stream, size_t count, enum pt_step_kind kind,
+                                                 size_t spare);
+
+/* Opens a frame whose enter was not seen. Room for `spare` steps remains. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_stream_steps_open(struct pt_stream *stream, uint32_t frame, uint64_t entry_tick,
+                                                size_t spare);
+
+/* Finds out what the symbols of the decoded chunk do. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_stream_steps_resolve(struct pt_stream *stream);
+
+/* Turns the entries of the decoded chunk into steps. PT_CORRUPT, PT_NOMEM: what was put before stands. */
+PT_MUST_USE enum pt_status pt_stream_steps_run(struct pt_stream *stream);
+
+#endif
