@@ -79,7 +79,7 @@ void arena_fixture_close(struct arena_fixture *fixture)
     rmdir(fixture->directory);
 }
 
-/* --- The host ------------------------------------------------------------------------------------------------------ */
+/* --- The host ----------------------------------------------------------------------------------------------------- */
 
 void arena_fixture_enter(struct arena_fixture *fixture, uint32_t process, uint32_t parent, uint32_t inherited)
 {
@@ -166,7 +166,7 @@ void arena_fixture_run_and_kill(struct arena_fixture *fixture, void (*host)(stru
     cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-/* --- The file ------------------------------------------------------------------------------------------------------ */
+/* --- The file ----------------------------------------------------------------------------------------------------- */
 
 enum pt_status block_log_take(void *context, enum pt_block_type type, const uint8_t *payload, uint32_t size)
 {

@@ -1,4 +1,5 @@
-/* An arena in a directory of its own, and both ends of it: what a recorded process does, and what a drain's file gets. */
+/* An arena in a directory of its own, and both ends of it: what a recorded process does, and what a drain's file
+ * gets. */
 #ifndef ARENA_FIXTURE_H
 #define ARENA_FIXTURE_H
 
@@ -21,7 +22,7 @@ struct arena_fixture {
 void arena_fixture_open(struct arena_fixture *fixture, uint32_t processes, uint32_t slots, uint64_t ring_size);
 void arena_fixture_close(struct arena_fixture *fixture);
 
-/* --- The host ------------------------------------------------------------------------------------------------------ */
+/* --- The host ----------------------------------------------------------------------------------------------------- */
 
 /* The calling thread becomes the owner. `parent` may be PT_ARENA_NO_PROCESS. */
 void arena_fixture_enter(struct arena_fixture *fixture, uint32_t process, uint32_t parent, uint32_t inherited);
@@ -38,7 +39,7 @@ void arena_fixture_define(struct arena_fixture *fixture, uint32_t process, uint3
 /* Runs `host` in a process of its own, which is killed as soon as it returns. */
 void arena_fixture_run_and_kill(struct arena_fixture *fixture, void (*host)(struct arena_fixture *fixture));
 
-/* --- The file ------------------------------------------------------------------------------------------------------ */
+/* --- The file ----------------------------------------------------------------------------------------------------- */
 
 enum { BLOCK_LOG_MAX = 256 };
 
@@ -61,8 +62,8 @@ void block_log_release(struct block_log *log);
 struct pt_process block_log_process(const struct block_log *log, uint64_t serial);
 struct pt_thread block_log_thread(const struct block_log *log, uint64_t serial);
 
-/* All entries of a thread as text, "start 1 @1000, return @1003, …"; release with free. Checks on the way that chunks follow each
- * other without a gap and that the names of all functions stand before them. */
+/* All entries of a thread as text, "start 1 @1000, return @1003, …"; release with free. Checks on the way that chunks
+ * follow each other without a gap and that the names of all functions stand before them. */
 char *block_log_entries(const struct block_log *log, uint64_t thread);
 
 #endif

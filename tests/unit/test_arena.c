@@ -10,7 +10,7 @@
 
 #include "arena_fixture.h"
 
-/* --- Shape --------------------------------------------------------------------------------------------------------- */
+/* --- Shape -------------------------------------------------------------------------------------------------------- */
 
 static const struct pt_arena_shape good_shape = {
     .process_count = 3, .slot_count = 5, .journal_size = PT_ARENA_JOURNAL_MIN, .ring_size = PT_ARENA_RING_MIN};
@@ -50,7 +50,7 @@ Test(arena_shape, sizes_out_of_bounds_are_misuse)
     cr_assert_eq(plan(1, 1, journal, UINT64_C(2) << 30), PT_MISUSE);
 }
 
-/* --- Mapping ------------------------------------------------------------------------------------------------------- */
+/* --- Mapping ------------------------------------------------------------------------------------------------------ */
 
 static enum pt_status map_again(const struct arena_fixture *fixture)
 {
@@ -150,7 +150,7 @@ Test(arena_map, every_size_is_checked)
     arena_fixture_close(&fixture);
 }
 
-/* --- Owners -------------------------------------------------------------------------------------------------------- */
+/* --- Owners ------------------------------------------------------------------------------------------------------- */
 
 Test(arena_owner, one_at_a_time)
 {

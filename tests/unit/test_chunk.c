@@ -403,7 +403,7 @@ Test(chunk, any_level_of_zstd_will_do)
     model_release(&model);
 }
 
-/* --- The ring ------------------------------------------------------------------------------------------------------ */
+/* --- The ring ----------------------------------------------------------------------------------------------------- */
 
 Test(chunk, a_ring_wraps_around_as_often_as_it_likes)
 {
@@ -465,7 +465,7 @@ Test(chunk, a_rebase_belongs_to_the_chunk_of_the_entry_behind_it)
     model_release(&model);
 }
 
-/* --- Deep stacks --------------------------------------------------------------------------------------------------- */
+/* --- Deep stacks -------------------------------------------------------------------------------------------------- */
 
 Test(chunk, a_keyframe_holds_the_512_innermost_frames)
 {
@@ -568,7 +568,7 @@ Test(chunk, a_loss_pushes_no_more_frames_than_may_be_told)
     reading_release(&reading);
 }
 
-/* --- Records that break the rules ---------------------------------------------------------------------------------- */
+/* --- Records that break the rules --------------------------------------------------------------------------------- */
 
 /* A start of function 1 precedes `words`; how many entries are encoded before the source is given up? */
 static void refuses(const uint64_t *words, size_t count)

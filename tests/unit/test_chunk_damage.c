@@ -157,7 +157,7 @@ Test(chunk_damage, every_byte_of_the_parts_is_checked)
     pt_buffer_release(&payload);
 }
 
-/* --- One rule each -------------------------------------------------------------------------------------------------- */
+/* --- One rule each ------------------------------------------------------------------------------------------------ */
 
 /* What is written over the chunk of make_payload: `bytes` at `offset` of the parts, or a field of the fixed header. */
 static enum pt_status decode_changed(size_t raw_offset, const void *bytes, size_t count, size_t field, int field_size,

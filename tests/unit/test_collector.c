@@ -88,7 +88,7 @@ static void one_thread(struct arena_fixture *at)
     arena_fixture_event(at, 0, PT_KIND_C_CALL, 2, 1003);
 }
 
-/* --- Life ---------------------------------------------------------------------------------------------------------- */
+/* --- Life --------------------------------------------------------------------------------------------------------- */
 
 Test(collector, what_a_thread_publishes_is_written_and_may_then_be_overwritten)
 {
@@ -157,7 +157,7 @@ Test(collector, a_name_is_cut_where_it_is_no_utf8)
     expect_thread(1, 1, "caf\xC3\xA9 \xF0\x9F\x90\x8D", PT_META_ABSENT);
 }
 
-/* --- Ends ---------------------------------------------------------------------------------------------------------- */
+/* --- Ends --------------------------------------------------------------------------------------------------------- */
 
 Test(collector, a_killed_process_is_closed_when_its_death_was_noticed)
 {
@@ -277,7 +277,7 @@ Test(collector, a_closed_recording_stays_closed)
     cr_assert_eq(pt_arena_control(&fixture.arena)->live, PT_ARENA_CLOSED);
 }
 
-/* --- Children ------------------------------------------------------------------------------------------------------ */
+/* --- Children ----------------------------------------------------------------------------------------------------- */
 
 static void child_of_entry_3(struct arena_fixture *at)
 {
@@ -353,7 +353,7 @@ Test(collector, a_child_that_never_comes_is_forgotten_after_ten_seconds)
     cr_assert_eq(blocks.count, 0);
 }
 
-/* --- A sink that refuses ------------------------------------------------------------------------------------------- */
+/* --- A sink that refuses ------------------------------------------------------------------------------------------ */
 
 /* Two processes that were killed; returns the entries of both threads. */
 static void whole_story(unsigned refuse_at, char *texts[2])
@@ -404,7 +404,7 @@ Test(collector, records_are_not_given_up_before_the_sink_took_them)
     cr_assert_eq(slot_at(0)->consumed, 4);
 }
 
-/* --- Nonsense ------------------------------------------------------------------------------------------------------ */
+/* --- Nonsense ----------------------------------------------------------------------------------------------------- */
 
 Test(collector, a_ring_with_nonsense_harms_nobody_else)
 {

@@ -56,7 +56,7 @@ static void tear_down(void)
     arena_fixture_close(&fixture);
 }
 
-/* --- The recording ------------------------------------------------------------------------------------------------- */
+/* --- The recording ------------------------------------------------------------------------------------------------ */
 
 enum { PHASES = 4 };
 
@@ -120,7 +120,7 @@ static bool record(struct drain *drain)
     return dead;
 }
 
-/* --- What a reader sees -------------------------------------------------------------------------------------------- */
+/* --- What a reader sees ------------------------------------------------------------------------------------------- */
 
 static void print_chunk(FILE *out, const struct pt_trace *trace, const struct pt_trace_chunk *source,
                         struct pt_chunk *chunk)
@@ -197,7 +197,7 @@ Test(salvage, it_does_not_matter_when_the_drain_died)
     free(expected);
 }
 
-/* --- Arenas that are not read -------------------------------------------------------------------------------------- */
+/* --- Arenas that are not read ------------------------------------------------------------------------------------- */
 
 static void record_alone(const char *arena, const char *run_id)
 {
