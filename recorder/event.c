@@ -88,7 +88,8 @@ static void write_event(enum pt_kind kind, const void *key, PyObject *function)
     } else if (self->in_fork && is_return_from_fork(self, kind)) {
         /* the thread goes on as any other */
     } else if (enters(kind) || kind == PT_KIND_UNWIND) {
-        uint32_t id = pt_functions_id(key, function, PyEval_GetGlobals());
+        const struct pt_cached_id *cached = &self->cache[pt_thread_state_cache_index(key)];
+        uint32_t id = cached->key == key ? cached->id : pt_functions_id(key, function, PyEval_GetGlobals());
         if (id != PT_ID_UNKNOWN)
             self->cache[pt_thread_state_cache_index(key)] = (struct pt_cached_id){key, id};
         pt_ring_put(self, kind, id, pt_record_frame(id, is_c(kind)));
@@ -98,10 +99,10 @@ static void write_event(enum pt_kind kind, const void *key, PyObject *function)
     pt_ring_update_limit(self);
 }
 
-void pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
+PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
 {
     if (pt_session->state != PT_SESSION_RECORDING)
-        return;
+        Py_RETURN_NONE;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
 #if PY_VERSION_HEX >= 0x030A0000 && PY_VERSION_HEX < 0x030C0000
@@ -115,9 +116,10 @@ void pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
         PyGC_Enable();
 #endif
     PyErr_Restore(type, error, traceback);
+    Py_RETURN_NONE;
 }
 
-void pt_event_unwind_at_entry(PyObject *code)
+PyObject *pt_event_unwind_at_entry(PyObject *code)
 {
     const struct pt_thread_state *self = pt_thread_self;
     uint32_t id = pt_functions_find(code);
@@ -125,7 +127,7 @@ void pt_event_unwind_at_entry(PyObject *code)
         bool entered = pt_ring_last_is(self, PT_KIND_START, id) || pt_ring_last_is(self, PT_KIND_RESUME, id) ||
                        pt_ring_last_is(self, PT_KIND_THROW, id);
         if (!entered)
-            return;
+            Py_RETURN_NONE;
     }
-    pt_event_with_id(PT_KIND_UNWIND, code, code);
+    return pt_event_with_id(PT_KIND_UNWIND, code, code);
 }

@@ -12,43 +12,47 @@
 #include "record.h"
 #include "thread_state.h"
 
+/* All of these return None, as a hook's callback has to: so that the way into the slow path is a jump. */
+
 /* `function` is the code object, or the PyCFunction or method descriptor, of `key`. Keeps a raised exception. */
-void pt_event_slow(enum pt_kind kind, const void *key, PyObject *function);
+PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function);
 
 /* The frame of `code` is left by an exception at the very instruction that reports its entry: a signal handler that raised there, mostly before
  * the report. Writes an unwind only if the entry was the thread's last record; one too many would close a caller of the same function. */
-void pt_event_unwind_at_entry(PyObject *code);
+PyObject *pt_event_unwind_at_entry(PyObject *code);
 
-/* Stores one record. False if the slow path has to do it. */
-static inline bool pt_event_store(struct pt_thread_state *self, enum pt_kind kind, uint32_t id)
+/* Stores a record at the next position, which is below the limit. */
+static inline PyObject *pt_event_store(struct pt_thread_state *self, enum pt_kind kind, uint32_t id, const void *key,
+                                       PyObject *function)
 {
-    uint64_t position = self->position;
-    if (__builtin_expect(position >= atomic_load_explicit(&self->limit, memory_order_relaxed), 0))
-        return false;
-    uint64_t tick = pt_clock_tick(self->clock, self->tick_shift);
+    uint64_t tick = pt_clock_counter() >> self->tick_shift;
     if (__builtin_expect(tick >> PT_TICK_BITS != self->epoch, 0))
-        return false;
+        return pt_event_slow(kind, key, function);
+    uint64_t position = self->position;
     self->ring[position & self->mask] = pt_record_pack(kind, id, tick);
     self->position = position + 1;
     /* Publishes the record to the drain and to whoever salvages; both read `produced` with acquire. */
     atomic_store_explicit(&self->slot->produced, position + 1, memory_order_release);
-    return true;
+    Py_RETURN_NONE;
 }
 
 /* A kind that carries its function's id: the four that enter one, and unwind. */
-static inline void pt_event_with_id(enum pt_kind kind, const void *key, PyObject *function)
+static inline PyObject *pt_event_with_id(enum pt_kind kind, const void *key, PyObject *function)
 {
     struct pt_thread_state *self = pt_thread_self;
     const struct pt_cached_id *cached = &self->cache[pt_thread_state_cache_index(key)];
-    if (__builtin_expect(cached->key != key || !pt_event_store(self, kind, cached->id), 0))
-        pt_event_slow(kind, key, function);
+    if (__builtin_expect(cached->key != key || pt_thread_state_at_limit(self), 0))
+        return pt_event_slow(kind, key, function);
+    return pt_event_store(self, kind, cached->id, key, function);
 }
 
 /* A kind that leaves the innermost frame. */
-static inline void pt_event_leave(enum pt_kind kind, const void *key, PyObject *function)
+static inline PyObject *pt_event_leave(enum pt_kind kind, const void *key, PyObject *function)
 {
-    if (__builtin_expect(!pt_event_store(pt_thread_self, kind, 0), 0))
-        pt_event_slow(kind, key, function);
+    struct pt_thread_state *self = pt_thread_self;
+    if (__builtin_expect(pt_thread_state_at_limit(self), 0))
+        return pt_event_slow(kind, key, function);
+    return pt_event_store(self, kind, 0, key, function);
 }
 
 #endif

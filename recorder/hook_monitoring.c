@@ -17,36 +17,31 @@ const char *const pt_hook_name = "monitoring";
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    pt_event_with_id(PT_KIND_START, arguments[0], arguments[0]);
-    Py_RETURN_NONE;
+    return pt_event_with_id(PT_KIND_START, arguments[0], arguments[0]);
 }
 
 static PyObject *on_resume(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    pt_event_with_id(PT_KIND_RESUME, arguments[0], arguments[0]);
-    Py_RETURN_NONE;
+    return pt_event_with_id(PT_KIND_RESUME, arguments[0], arguments[0]);
 }
 
 static PyObject *on_throw(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    pt_event_with_id(PT_KIND_THROW, arguments[0], arguments[0]);
-    Py_RETURN_NONE;
+    return pt_event_with_id(PT_KIND_THROW, arguments[0], arguments[0]);
 }
 
 static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    pt_event_leave(PT_KIND_RETURN, arguments[0], arguments[0]);
-    Py_RETURN_NONE;
+    return pt_event_leave(PT_KIND_RETURN, arguments[0], arguments[0]);
 }
 
 static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    pt_event_leave(PT_KIND_YIELD, arguments[0], arguments[0]);
-    Py_RETURN_NONE;
+    return pt_event_leave(PT_KIND_YIELD, arguments[0], arguments[0]);
 }
 
 /* From 3.13 on RESUME runs signal handlers before it reports the entry; in 3.12 afterwards, so that there every unwind has one. */
@@ -68,54 +63,58 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t fl
 {
     (void)self, (void)flags, (void)keywords;
     if (is_at_entry(arguments[0], arguments[1]))
-        pt_event_unwind_at_entry(arguments[0]);
-    else
-        pt_event_with_id(PT_KIND_UNWIND, arguments[0], arguments[0]);
-    Py_RETURN_NONE;
+        return pt_event_unwind_at_entry(arguments[0]);
+    return pt_event_with_id(PT_KIND_UNWIND, arguments[0], arguments[0]);
 }
 
 static PyObject *missing; /* sys.monitoring.MISSING: a call without arguments */
 
-/* The method behind a call of a C function, NULL for all other callables. The choice is cProfile's: functions, bound or not, and the
- * methods of C types if the first argument fits; types, slot wrappers and bound Python methods are none, although CALL shows them. */
-static inline const PyMethodDef *c_method(PyObject *callable, PyObject *first)
+/* Which calls are those of C functions is cProfile's choice: functions, bound or not, and methods of C types if the first argument fits;
+ * types, slot wrappers and bound Python methods are none, although CALL shows them. Plain functions are found in place; the rest is
+ * left to functions of its own, so that the fast path calls nothing and saves no registers. */
+static inline PyObject *c_event(enum pt_kind kind, const PyMethodDef *method, PyObject *callable)
+{
+    return kind == PT_KIND_C_CALL ? pt_event_with_id(kind, method, callable) : pt_event_leave(kind, method, callable);
+}
+
+static __attribute__((noinline)) PyObject *c_event_unlikely(enum pt_kind kind, PyObject *callable, PyObject *first)
+{
+    if (Py_IS_TYPE(callable, &PyMethodDescr_Type)) {
+        if (first != missing && PyObject_TypeCheck(first, PyDescr_TYPE(callable)))
+            return c_event(kind, ((PyMethodDescrObject *)callable)->d_method, callable);
+    } else if (PyCFunction_Check(callable)) {
+        return c_event(kind, ((PyCFunctionObject *)callable)->m_ml, callable);
+    }
+    Py_RETURN_NONE;
+}
+
+static inline PyObject *c_event_of(enum pt_kind kind, PyObject *callable, PyObject *first)
 {
     if (PyCFunction_CheckExact(callable))
-        return ((PyCFunctionObject *)callable)->m_ml;
+        return c_event(kind, ((PyCFunctionObject *)callable)->m_ml, callable);
     if (PyFunction_Check(callable))
-        return NULL;
-    if (Py_IS_TYPE(callable, &PyMethodDescr_Type))
-        return first != missing && PyObject_TypeCheck(first, PyDescr_TYPE(callable))
-                   ? ((PyMethodDescrObject *)callable)->d_method
-                   : NULL;
-    return PyCFunction_Check(callable) ? ((PyCFunctionObject *)callable)->m_ml : NULL;
+        Py_RETURN_NONE;
+    if (Py_IS_TYPE(callable, &PyMethodDescr_Type) && Py_IS_TYPE(first, PyDescr_TYPE(callable)) && first != missing)
+        return c_event(kind, ((PyMethodDescrObject *)callable)->d_method, callable);
+    return c_event_unlikely(kind, callable, first);
 }
 
 static PyObject *on_call(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    const PyMethodDef *method = c_method(arguments[2], arguments[3]);
-    if (method)
-        pt_event_with_id(PT_KIND_C_CALL, method, arguments[2]);
-    Py_RETURN_NONE;
+    return c_event_of(PT_KIND_C_CALL, arguments[2], arguments[3]);
 }
 
 static PyObject *on_c_return(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    const PyMethodDef *method = c_method(arguments[2], arguments[3]);
-    if (method)
-        pt_event_leave(PT_KIND_C_RETURN, method, arguments[2]);
-    Py_RETURN_NONE;
+    return c_event_of(PT_KIND_C_RETURN, arguments[2], arguments[3]);
 }
 
 static PyObject *on_c_raise(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    const PyMethodDef *method = c_method(arguments[2], arguments[3]);
-    if (method)
-        pt_event_leave(PT_KIND_C_RAISE, method, arguments[2]);
-    Py_RETURN_NONE;
+    return c_event_of(PT_KIND_C_RAISE, arguments[2], arguments[3]);
 }
 
 static struct callback {

@@ -42,7 +42,9 @@ void pt_ring_update_limit(struct pt_thread_state *self)
         limit = self->mark;
     if (self->name_retry != 0 && self->name_retry < limit)
         limit = self->name_retry;
-    if (self->hidden > 0 || self->in_fork || self->loss.active || pt_session->state != PT_SESSION_RECORDING)
+    /* The fast path knows only the processor's counter. */
+    if (self->clock == PT_CLOCK_MONOTONIC || self->hidden > 0 || self->in_fork || self->loss.active ||
+        pt_session->state != PT_SESSION_RECORDING)
         limit = 0;
     pt_thread_state_set_limit(self, limit);
 }

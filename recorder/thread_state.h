@@ -62,6 +62,11 @@ static inline uint32_t pt_thread_state_cache_index(const void *key)
     return (uint32_t)(bits ^ bits >> 10) & (PT_CACHE_ENTRIES - 1);
 }
 
+static inline bool pt_thread_state_at_limit(const struct pt_thread_state *self)
+{
+    return self->position >= atomic_load_explicit(&self->limit, memory_order_relaxed);
+}
+
 static inline void pt_thread_state_set_limit(struct pt_thread_state *self, uint64_t limit)
 {
     atomic_store_explicit(&self->limit, limit, memory_order_relaxed);
