@@ -1,5 +1,6 @@
 #include "edges_table.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "buffer.h"
@@ -9,6 +10,8 @@
 
 /* Rows of the side that was not asked for; the other one has as many as --top says. */
 #define OTHER_SIDE_ROWS 5
+
+#define NOBODY "(nobody: the thread begins here)"
 
 /* One direction. */
 struct side {
@@ -25,9 +28,10 @@ struct edges_table {
     const struct pt_edges_order *order;
     struct side callers;
     struct side callees;
-    uint64_t scale; /* unit of all times */
-    int time_width; /* columns */
-    int calls_width;
+    int calls_width; /* columns */
+    uint64_t scale;  /* unit of the times of a block */
+    int time_width;
+    size_t title_column; /* where titles stand, counted from where names begin */
     struct pt_buffer name;
 };
 
@@ -36,62 +40,86 @@ static int columns(const char *text)
     return (int)pt_text_width(text, strlen(text));
 }
 
-/* Takes the measure of all blocks before the first is printed. */
-static void measure(struct edges_table *self)
+static enum pt_status name_of(struct edges_table *self, uint32_t number)
 {
-    uint64_t greatest_ns = 0;
-    uint64_t most_calls = 0;
-    char text[PT_UNITS_MAX];
-
-    for (size_t i = 0; i < self->order->count; i++) {
-        const struct pt_edges_function *function = &self->edges->functions[self->order->functions[i]];
-        if (function->total_ns > greatest_ns)
-            greatest_ns = function->total_ns;
-        if (function->calls > most_calls)
-            most_calls = function->calls;
-    }
-    for (uint32_t i = 1; i < self->edges->callees.count; i++)
-        if (self->edges->callees.edges[i].calls > most_calls)
-            most_calls = self->edges->callees.edges[i].calls;
-    self->scale = pt_units_scale(greatest_ns);
-    self->time_width = columns(pt_units_scaled(text, greatest_ns, self->scale));
-    self->calls_width = columns(pt_units_count(text, most_calls));
-    if (self->calls_width < 8)
-        self->calls_width = 8;
+    const struct pt_report *report = self->report;
+    self->name.size = 0;
+    if (number == PT_EDGES_NOBODY)
+        return pt_buffer_append(&self->name, NOBODY, strlen(NOBODY));
+    return pt_text_function(&self->name, &report->input->functions[number], report->options->paths);
 }
 
-static enum pt_status put_function(struct edges_table *self, uint32_t number)
+/* Calls have one width in all blocks: their column then runs straight down the screen. */
+static void measure_calls(struct edges_table *self)
 {
-    struct pt_screen *screen = self->report->screen;
-    if (number == PT_EDGES_NOBODY) {
-        pt_screen_style(screen, PT_SCREEN_DIM);
-        pt_screen_put(screen, "(nobody: the thread begins here)");
-        pt_screen_style(screen, PT_SCREEN_PLAIN);
-        return PT_OK;
+    uint64_t most = 0;
+    char text[PT_UNITS_MAX];
+    for (size_t i = 0; i < self->order->count; i++)
+        if (self->edges->functions[self->order->functions[i]].calls > most)
+            most = self->edges->functions[self->order->functions[i]].calls;
+    for (uint32_t i = 1; i < self->edges->callees.count; i++)
+        if (self->edges->callees.edges[i].calls > most)
+            most = self->edges->callees.edges[i].calls;
+    self->calls_width = columns(pt_units_count(text, most));
+}
+
+/* The unit of a block, and the column behind the names where its titles stand. */
+static enum pt_status measure_block(struct edges_table *self, uint32_t chosen)
+{
+    const struct pt_edges_function *function = &self->edges->functions[chosen];
+    const struct side *sides[] = {&self->callers, &self->callees};
+    char text[PT_UNITS_MAX];
+
+    self->scale = pt_units_scale(function->total_ns);
+    self->time_width = columns(pt_units_scaled(text, function->total_ns, self->scale));
+    PT_TRY(name_of(self, function->function));
+    self->title_column = pt_text_width((const char *)self->name.data, self->name.size) + 4; /* room for ↻37 */
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t first = sides[i]->order->first[chosen];
+        if (first == sides[i]->order->first[chosen + 1])
+            continue;
+        PT_TRY(name_of(self, sides[i]->edges[sides[i]->order->order[first]].other));
+        size_t width = pt_text_width((const char *)self->name.data, self->name.size);
+        if (width > self->title_column)
+            self->title_column = width;
     }
-    self->name.size = 0;
-    PT_TRY(pt_text_function(&self->name, &self->report->input->functions[number], self->report->options->paths));
-    pt_screen_write(screen, (const char *)self->name.data, self->name.size);
     return PT_OK;
 }
 
-/* `percent` below 0 is left out. */
-static void put_figures(struct edges_table *self, uint64_t ns, double percent, const char *calls)
+/* Puts a name; returns the columns that are left of those before the titles. */
+static enum pt_status put_function(struct edges_table *self, uint32_t number, enum pt_screen_style style, int *left)
 {
     struct pt_screen *screen = self->report->screen;
-    char time[PT_UNITS_MAX];
-    pt_units_scaled(time, ns, self->scale);
-    pt_screen_printf(screen, "%*s%s ", self->time_width - columns(time), "", time);
-    if (percent >= 0)
-        pt_screen_printf(screen, "%5.1f %%", percent);
-    else
-        pt_screen_printf(screen, "%7s", "");
-    pt_screen_printf(screen, " %*s  ", self->calls_width, calls);
+    PT_TRY(name_of(self, number));
+    pt_screen_style(screen, style);
+    pt_screen_write(screen, (const char *)self->name.data, self->name.size);
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
+    *left = (int)self->title_column - (int)pt_text_width((const char *)self->name.data, self->name.size);
+    return PT_OK;
 }
 
 static double percent_of(uint64_t part_ns, uint64_t whole_ns)
 {
     return whole_ns ? 100.0 * (double)part_ns / (double)whole_ns : 0;
+}
+
+static void put_time(struct edges_table *self, const char *time)
+{
+    pt_screen_printf(self->report->screen, "%*s%s ", self->time_width - columns(time), "", time);
+}
+
+/* Calls from within itself add nothing to a function's time: a dash says that this is no small number. */
+static void put_edge_figures(struct edges_table *self, uint64_t ns, uint64_t whole_ns, uint64_t calls)
+{
+    char text[PT_UNITS_MAX];
+    if (ns == 0) {
+        put_time(self, "–");
+        pt_screen_printf(self->report->screen, "%9s", "–"); /* two bytes more than columns */
+    } else {
+        put_time(self, pt_units_scaled(text, ns, self->scale));
+        pt_screen_printf(self->report->screen, "%5.1f %%", percent_of(ns, whole_ns));
+    }
+    pt_screen_printf(self->report->screen, " %*s  ", self->calls_width, pt_units_count(text, calls));
 }
 
 static void put_branch(struct edges_table *self, const char *branch)
@@ -107,20 +135,23 @@ static enum pt_status put_side(struct edges_table *self, const struct side *side
     struct pt_screen *screen = self->report->screen;
     uint64_t whole_ns = self->edges->functions[chosen].total_ns;
     uint32_t first = side->order->first[chosen], end = side->order->first[chosen + 1];
-    uint32_t shown = side->rows && end - first > side->rows ? (uint32_t)side->rows : end - first;
+    /* A line that says "1 more" would take as much room as the one. */
+    uint32_t shown = side->rows && end - first > side->rows + 1 ? (uint32_t)side->rows : end - first;
     bool is_callers = side == &self->callers;
     uint64_t rest_ns = 0, rest_calls = 0;
-    char text[PT_UNITS_MAX], count[PT_UNITS_MAX];
+    char count[PT_UNITS_MAX];
 
     for (uint32_t i = 0; i < shown; i++) {
         const struct pt_edge *edge = &side->edges[side->order->order[first + i]];
         bool is_end = is_callers ? i == 0 : i == end - first - 1;
-        put_figures(self, edge->ns, percent_of(edge->ns, whole_ns), pt_units_count(text, edge->calls));
+        int left;
+        put_edge_figures(self, edge->ns, whole_ns, edge->calls);
         put_branch(self, !is_end ? "├ " : is_callers ? "┌ " : "└ ");
-        PT_TRY(put_function(self, edge->other));
+        PT_TRY(
+            put_function(self, edge->other, edge->other == PT_EDGES_NOBODY ? PT_SCREEN_DIM : PT_SCREEN_PLAIN, &left));
         if (i == 0) {
             pt_screen_style(screen, PT_SCREEN_HEAD);
-            pt_screen_printf(screen, "   %s", side->title);
+            pt_screen_printf(screen, "%*s   %s", left, "", side->title);
             pt_screen_style(screen, PT_SCREEN_PLAIN);
         }
         pt_screen_put(screen, "\n");
@@ -131,7 +162,7 @@ static enum pt_status put_side(struct edges_table *self, const struct side *side
         rest_ns += side->edges[side->order->order[i]].ns;
         rest_calls += side->edges[side->order->order[i]].calls;
     }
-    put_figures(self, rest_ns, percent_of(rest_ns, whole_ns), pt_units_count(text, rest_calls));
+    put_edge_figures(self, rest_ns, whole_ns, rest_calls);
     pt_screen_style(screen, PT_SCREEN_DIM);
     pt_screen_printf(screen, "%s … %s more (%s)\n", is_callers ? "├" : "└", pt_units_count(count, end - first - shown),
                      side->remedy);
@@ -143,21 +174,22 @@ static enum pt_status put_block(struct edges_table *self, uint32_t chosen)
 {
     const struct pt_edges_function *function = &self->edges->functions[chosen];
     struct pt_screen *screen = self->report->screen;
-    char calls[PT_UNITS_MAX], text[PT_UNITS_MAX];
+    char text[PT_UNITS_MAX], depth[PT_UNITS_MAX] = "";
+    int left;
 
+    PT_TRY(measure_block(self, chosen));
     pt_screen_put(screen, "\n");
     PT_TRY(put_side(self, &self->callers, chosen));
-    put_figures(self, function->total_ns, -1, pt_units_count(calls, function->calls));
+    put_time(self, pt_units_scaled(text, function->total_ns, self->scale));
+    pt_screen_printf(screen, "%7s %*s  ", "", self->calls_width, pt_units_count(text, function->calls));
     pt_screen_style(screen, PT_SCREEN_STRONG);
     pt_screen_put(screen, "► ");
-    PT_TRY(put_function(self, function->function));
-    pt_screen_style(screen, PT_SCREEN_PLAIN);
-    if (function->recursion > 1) {
-        pt_screen_style(screen, PT_SCREEN_DIM);
-        pt_screen_printf(screen, " ↻%u", function->recursion);
-        pt_screen_style(screen, PT_SCREEN_PLAIN);
-    }
-    pt_screen_printf(screen, "   self %s (%.1f %%)\n", pt_units_scaled(text, function->self_ns, self->scale),
+    PT_TRY(put_function(self, function->function, PT_SCREEN_STRONG, &left));
+    if (function->recursion > 1)
+        snprintf(depth, sizeof depth, " ↻%u", function->recursion);
+    left -= columns(depth);
+    pt_screen_printf(screen, "%s%*s   self %s (%.1f %%)\n", depth, left > 0 ? left : 0, "",
+                     pt_units_scaled(text, function->self_ns, self->scale),
                      percent_of(function->self_ns, function->total_ns));
     return put_side(self, &self->callees, chosen);
 }
@@ -180,7 +212,7 @@ enum pt_status pt_edges_table_print(const struct pt_report *report, const struct
     };
 
     pt_header_line_print(report);
-    measure(&self);
+    measure_calls(&self);
     if (order->count == 0)
         pt_screen_put(report->screen, "The filters leave no call of a function that matches.\n");
     for (size_t i = 0; i < blocks && status == PT_OK && !pt_screen_gone(report->screen); i++)

@@ -114,6 +114,19 @@ static void put_group(struct tree_table *self, uint32_t number)
     pt_screen_style(screen, PT_SCREEN_PLAIN);
 }
 
+/* The module steps back behind the name: on a screen full of names that is what the eye follows. */
+static void put_name(struct tree_table *self, const struct pt_function *function)
+{
+    const char *name = (const char *)self->name.data;
+    const char *colon = function->kind == PT_NAME_PYTHON ? memchr(name, ':', self->name.size) : NULL;
+    size_t home = colon && self->report->options->paths == PT_TEXT_PATHS_MODULE ? (size_t)(colon - name) + 1 : 0;
+
+    pt_screen_style(self->report->screen, home ? PT_SCREEN_DIM : PT_SCREEN_PLAIN);
+    pt_screen_write(self->report->screen, name, home);
+    pt_screen_style(self->report->screen, PT_SCREEN_PLAIN);
+    pt_screen_write(self->report->screen, name + home, self->name.size - home);
+}
+
 static enum pt_status put_path(struct tree_table *self, const struct pt_tree_row *row)
 {
     const struct pt_report *report = self->report;
@@ -130,7 +143,7 @@ static enum pt_status put_path(struct tree_table *self, const struct pt_tree_row
     } else {
         self->name.size = 0;
         PT_TRY(pt_text_function(&self->name, &report->input->functions[node->function], report->options->paths));
-        pt_screen_write(screen, (const char *)self->name.data, self->name.size);
+        put_name(self, &report->input->functions[node->function]);
     }
     if (node->recursion > 1) {
         pt_screen_style(screen, PT_SCREEN_DIM);
@@ -177,16 +190,23 @@ static void put_titles(struct tree_table *self)
     pt_screen_style(screen, PT_SCREEN_PLAIN);
 }
 
-/* How much of the tree the rows are, and what keeps the rest from being there. */
+/* How much of the tree the rows are, and what percentages are of if that is not the time on the clock. */
 static void put_summary(struct tree_table *self)
 {
     const struct pt_options *options = self->report->options;
+    struct pt_screen *screen = self->report->screen;
     uint64_t paths = self->tree->count - 1;
-    char shown[PT_UNITS_MAX], all[PT_UNITS_MAX];
+    bool by_default = options->min_percent < 0 && options->min_time_ns <= 0 && !options->top_given && !options->depth;
+    char text[PT_UNITS_MAX], more[PT_UNITS_MAX];
 
-    pt_screen_printf(self->report->screen, "sorted by %s · %s of %s paths%s\n", options->sort ? options->sort : "total",
-                     pt_units_count(shown, paths - self->rows->left_out), pt_units_count(all, paths),
-                     self->rows->left_out ? " (all: --min-pct 0 --top 0 --depth 0)" : "");
+    pt_screen_printf(screen, "sorted by %s · %s of %s paths", options->sort ? options->sort : "total",
+                     pt_units_count(text, paths - self->rows->left_out), pt_units_count(more, paths));
+    if (self->rows->left_out && by_default)
+        pt_screen_put(screen, " (all: --min-pct 0)");
+    if (self->report->input->thread_count > 1)
+        pt_screen_printf(screen, " · %s in %s threads", pt_units_scaled(text, self->whole_ns, self->scale),
+                         pt_units_count(more, self->report->input->thread_count));
+    pt_screen_put(screen, "\n");
 }
 
 enum pt_status pt_tree_table_print(const struct pt_report *report, const struct pt_call_tree *tree,
