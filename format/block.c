@@ -51,11 +51,12 @@ enum pt_status pt_block_decode(const uint8_t *at, size_t available, struct pt_bl
     return PT_OK;
 }
 
-/* Why this is linear. A payload that passes its checksum is stepped over: all such payloads together are at most `count` bytes. One that
- * fails may be overlapped by the next candidate's, 32 bytes on, so that a hostile file could have every byte checked two million times.
- * In a file that was merely damaged, headers whose own checksum is right do not lie inside each other's payloads (but for the few whose payload was cut
- * short), so its failures sum up to about `count` at most. The credit allows four times that; a candidate that exceeds what is left of it
- * is passed over like any other bytes. */
+/* Why this is linear. A payload that passes its checksum is stepped over: all such payloads together are at most
+ * `count` bytes. One that fails may be overlapped by the next candidate's, 32 bytes on, so that a hostile file could
+ * have every byte checked two million times. In a file that was merely damaged, headers whose own checksum is right do
+ * not lie inside each other's payloads (but for the few whose payload was cut short), so its failures sum up to about
+ * `count` at most. The credit allows four times that; a candidate that exceeds what is left of it is passed over like
+ * any other bytes. */
 void pt_block_search_init(struct pt_block_search *search, const uint8_t *bytes, size_t count)
 {
     *search = (struct pt_block_search){.bytes = bytes, .count = count, .credit = 4 * (uint64_t)count};

@@ -22,15 +22,16 @@ uint32_t pt_block_crc(const uint8_t *bytes, size_t count);
 void pt_block_encode(uint8_t *at, uint32_t type, uint32_t flags, uint64_t sequence, const uint8_t *payload,
                      uint32_t length);
 
-/* Reads the header at `at`, of which `available` bytes are there, payload included. PT_TRUNCATED if header or payload end too
- * soon, PT_CORRUPT if magic, checksums, flags or length are wrong. The payload is checked too, and follows the header. */
+/* Reads the header at `at`, of which `available` bytes are there, payload included. PT_TRUNCATED if header or payload
+ * end too soon, PT_CORRUPT if magic, checksums, flags or length are wrong. The payload is checked too, and follows the
+ * header. */
 PT_MUST_USE enum pt_status pt_block_decode(const uint8_t *at, size_t available, struct pt_block *block);
 
 /* The same for the header alone: PT_OK says nothing about the payload, not even that it is there. */
 PT_MUST_USE enum pt_status pt_block_decode_header(const uint8_t *at, size_t available, struct pt_block *block);
 
-/* A search for valid blocks in `count` bytes. `credit` is how many bytes of payload may still be checked in vain: it keeps the whole
- * search linear, however many headers promise payloads that are not theirs. */
+/* A search for valid blocks in `count` bytes. `credit` is how many bytes of payload may still be checked in vain: it
+ * keeps the whole search linear, however many headers promise payloads that are not theirs. */
 struct pt_block_search {
     const uint8_t *bytes;
     size_t count;
@@ -39,7 +40,8 @@ struct pt_block_search {
 
 void pt_block_search_init(struct pt_block_search *search, const uint8_t *bytes, size_t count);
 
-/* Finds the next valid block at `from` or behind it and fills `block`; returns its offset, or `count` if there is none. */
+/* Finds the next valid block at `from` or behind it and fills `block`; returns its offset, or `count` if there is none.
+ */
 size_t pt_block_search_next(struct pt_block_search *search, size_t from, struct pt_block *block);
 
 #endif

@@ -28,7 +28,8 @@ static void take_uint64(void *context, uint64_t value)
     take(context, PT_CBOR_UINT, value, NULL);
 }
 
-/* libcbor counts in size_t up to 0.9 and in uint64_t from 0.10 on: the same type on every machine that pytrace runs on. */
+/* libcbor counts in size_t up to 0.9 and in uint64_t from 0.10 on: the same type on every machine that pytrace runs on.
+ */
 static void take_bytes(void *context, cbor_data data, size_t size)
 {
     take(context, PT_CBOR_BYTES, size, data);
@@ -54,8 +55,9 @@ static void take_bool(void *context, bool value)
     take(context, PT_CBOR_BOOL, value, NULL);
 }
 
-/* cbor_load is never used: it allocates by declared counts. The streaming decoder looks at one item, and at its bytes only if all of
- * them are there; what it meets besides the types above goes to callbacks that do nothing, and stays PT_CBOR_REFUSED. */
+/* cbor_load is never used: it allocates by declared counts. The streaming decoder looks at one item, and at its bytes
+ * only if all of them are there; what it meets besides the types above goes to callbacks that do nothing, and stays
+ * PT_CBOR_REFUSED. */
 enum pt_status pt_cbor_read(struct pt_cbor_reader *reader, struct pt_cbor_item *item)
 {
     struct cbor_callbacks callbacks = cbor_empty_callbacks;

@@ -1,8 +1,8 @@
 /* Reading the CBOR of SPEC.md item by item: unsigned integers, byte strings, texts, arrays, maps and booleans of
  * definite length. Everything else is PT_CORRUPT, also where it stands in a key that nobody knows.
  *
- * The input is hostile: no allocation, no recursion, every length and count is checked against the bytes that are left. After
- * anything but PT_OK the reader must not be used again. */
+ * The input is hostile: no allocation, no recursion, every length and count is checked against the bytes that are left.
+ * After anything but PT_OK the reader must not be used again. */
 #ifndef PT_CBOR_READER_H
 #define PT_CBOR_READER_H
 

@@ -65,10 +65,10 @@ static void check_clock(struct pt_check *check, uint64_t offset, const uint8_t *
 
 static void check_index_entry(struct pt_check *check, uint64_t offset, const uint8_t *entry, size_t number)
 {
-    const struct pt_trace_private *private = check->trace->private;
-    const struct pt_trace_block *at = &private->blocks[number];
+    const struct pt_trace_private *own = check->trace->private;
+    const struct pt_trace_block *at = &own->blocks[number];
     bool chunk = at->block.type == PT_BLOCK_CHUNK && at->block.length >= PT_CHUNK_FIXED_SIZE;
-    const uint8_t *payload = private->bytes + at->offset + PT_BLOCK_HEADER_SIZE;
+    const uint8_t *payload = own->bytes + at->offset + PT_BLOCK_HEADER_SIZE;
     if (pt_bytes_load64(entry + PT_INDEX_OFF_OFFSET) != at->offset ||
         pt_bytes_load32(entry + PT_INDEX_OFF_TYPE) != at->block.type ||
         pt_bytes_load32(entry + PT_INDEX_OFF_THREAD) != (chunk ? pt_bytes_load32(payload + PT_CHUNK_OFF_THREAD) : 0) ||
@@ -83,9 +83,9 @@ static void check_index_entry(struct pt_check *check, uint64_t offset, const uin
 
 static void check_index(struct pt_check *check, size_t number, const uint8_t *payload, uint32_t size)
 {
-    const struct pt_trace_private *private = check->trace->private;
-    uint64_t offset = private->blocks[number].offset;
-    if (number + 2 != private->block_count || private->blocks[number + 1].block.type != PT_BLOCK_END)
+    const struct pt_trace_private *own = check->trace->private;
+    uint64_t offset = own->blocks[number].offset;
+    if (number + 2 != own->block_count || own->blocks[number + 1].block.type != PT_BLOCK_END)
         pt_check_note(check, offset, "INDEX does not stand just before the END");
     if (size != (uint64_t)number * PT_INDEX_ENTRY_SIZE) {
         pt_check_note(check, offset, "INDEX has %u bytes, not one entry for each of the %zu blocks before it", size,
@@ -117,9 +117,9 @@ static void check_end(struct pt_check *check, size_t number)
 
 static enum pt_status check_block(struct pt_check *check, size_t number, struct pt_clock *last_clock)
 {
-    const struct pt_trace_private *private = check->trace->private;
-    const struct pt_trace_block *at = &private->blocks[number];
-    const uint8_t *payload = private->bytes + at->offset + PT_BLOCK_HEADER_SIZE;
+    const struct pt_trace_private *own = check->trace->private;
+    const struct pt_trace_block *at = &own->blocks[number];
+    const uint8_t *payload = own->bytes + at->offset + PT_BLOCK_HEADER_SIZE;
     if ((at->block.type == PT_BLOCK_HEADER) != (at->offset == 0))
         pt_check_note(check, at->offset,
                       at->offset == 0 ? "the first block is no HEADER" : "a HEADER that is not the first block");

@@ -18,7 +18,8 @@ struct pt_check {
 void pt_check_note(struct pt_check *check, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The offset of the NAMES block that defines a function id of a process, inheritance followed. False if there is none in the file. */
+/* The offset of the NAMES block that defines a function id of a process, inheritance followed. False if there is none
+ * in the file. */
 bool pt_check_definition(const struct pt_check *check, uint64_t process, uint32_t id, uint64_t *offset);
 
 /* Order and numbers of the blocks, INDEX and END against the rest, the metadata against each other. PT_NOMEM. */

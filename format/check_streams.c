@@ -13,8 +13,8 @@ struct stream {
     bool ended;         /* the chunk before was flagged LAST */
 };
 
-/* Functions must be defined in the file before the chunk that uses them. Id 0 stands for all that have no definition. What names a chunk from
- * the arena has may have come from there as well. */
+/* Functions must be defined in the file before the chunk that uses them. Id 0 stands for all that have no definition.
+ * What names a chunk from the arena has may have come from there as well. */
 static bool is_named(const struct pt_check *check, const struct stream *stream, uint32_t id)
 {
     uint64_t process = stream->thread->meta.process;
@@ -63,7 +63,8 @@ static bool keyframe_agrees(const struct stream *stream)
     return true;
 }
 
-/* Starts again from the keyframe. Of a stack deeper than that the rest is unknown, and so is what the entries lead to. */
+/* Starts again from the keyframe. Of a stack deeper than that the rest is unknown, and so is what the entries lead to.
+ */
 static enum pt_status restore(struct stream *stream)
 {
     const struct pt_chunk *chunk = &stream->chunk;

@@ -95,15 +95,17 @@ struct pt_end {
 };
 
 /* Encoders append a whole block payload to `out`; NULL texts are written as empty ones. PT_NOMEM.
- * Decoders take a whole payload, check it against the rules and caps of SPEC.md, and fill a zeroed struct; on failure nothing is left
- * to release. PT_CORRUPT, PT_TRUNCATED, PT_UNSUPPORTED (header: major or incompatible bits), PT_NOMEM. */
+ * Decoders take a whole payload, check it against the rules and caps of SPEC.md, and fill a zeroed struct; on failure
+ * nothing is left to release. PT_CORRUPT, PT_TRUNCATED, PT_UNSUPPORTED (header: major or incompatible bits), PT_NOMEM.
+ */
 PT_MUST_USE enum pt_status pt_header_encode(const struct pt_header *header, struct pt_buffer *out);
 PT_MUST_USE enum pt_status pt_header_decode(struct pt_header *header, const uint8_t *payload, size_t size);
 void pt_header_release(struct pt_header *header);
 
 PT_MUST_USE enum pt_status pt_process_encode(const struct pt_process *process, struct pt_buffer *out);
 PT_MUST_USE enum pt_status pt_process_decode(struct pt_process *process, const uint8_t *payload, size_t size);
-/* Decodes a later block of the same process onto what the earlier ones told: keys that it has replace. On failure nothing changed. */
+/* Decodes a later block of the same process onto what the earlier ones told: keys that it has replace. On failure
+ * nothing changed. */
 PT_MUST_USE enum pt_status pt_process_update(struct pt_process *process, const uint8_t *payload, size_t size);
 void pt_process_release(struct pt_process *process);
 

@@ -102,8 +102,8 @@ static enum pt_status copy_text(char **text, const void *data, size_t size)
     return PT_OK;
 }
 
-/* A text of one byte in the file costs fifty in memory: hence the cap, which an honest argv stays below. What was decoded so far always
- * stands in the record, so that releasing the record frees it. */
+/* A text of one byte in the file costs fifty in memory: hence the cap, which an honest argv stays below. What was
+ * decoded so far always stands in the record, so that releasing the record frees it. */
 static enum pt_status decode_texts(const struct pt_field *field, void *record, struct pt_cbor_reader *reader)
 {
     struct pt_cbor_item item;

@@ -1,5 +1,5 @@
-/* Metadata records as tables: a schema ties the members of a C struct to the keys of the CBOR map that carries it, so that
- * encoding, decoding, merging and releasing are written once. Internal to the meta_*.c files. */
+/* Metadata records as tables: a schema ties the members of a C struct to the keys of the CBOR map that carries it, so
+ * that encoding, decoding, merging and releasing are written once. Internal to the meta_*.c files. */
 #ifndef PT_META_FIELDS_H
 #define PT_META_FIELDS_H
 
@@ -42,8 +42,9 @@ struct pt_schema {
 /* Appends the map. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_fields_encode(const struct pt_schema *schema, const void *record, struct pt_buffer *out);
 
-/* Decodes a map that fills `size` bytes exactly into `record`, whatever that held before. Unknown keys are skipped. `present` (may be NULL) gets a bit for
- * each field that was there. PT_CORRUPT (also: a known key twice, a text with a NUL in it), PT_TRUNCATED, PT_NOMEM; on failure `record` is zero. */
+/* Decodes a map that fills `size` bytes exactly into `record`, whatever that held before. Unknown keys are skipped.
+ * `present` (may be NULL) gets a bit for each field that was there. PT_CORRUPT (also: a known key twice, a text with a
+ * NUL in it), PT_TRUNCATED, PT_NOMEM; on failure `record` is zero. */
 PT_MUST_USE enum pt_status pt_fields_decode(const struct pt_schema *schema, void *record, const uint8_t *bytes,
                                             size_t size, uint64_t *present);
 

@@ -165,7 +165,8 @@ static enum pt_status read_map(struct pt_cbor_reader *reader, struct names_map *
     return PT_OK;
 }
 
-/* Twice over the definitions: `names` may stand before `process` and `first`, and whoever visits shall see all of a payload or nothing. */
+/* Twice over the definitions: `names` may stand before `process` and `first`, and whoever visits shall see all of a
+ * payload or nothing. */
 enum pt_status pt_names_decode(const uint8_t *payload, size_t size, pt_names_visit *visit, void *context)
 {
     struct pt_cbor_reader reader = {.at = payload, .end = payload + size};

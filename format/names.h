@@ -34,13 +34,15 @@ struct pt_names_builder {
     uint32_t count;
 };
 
-PT_MUST_USE enum pt_status pt_names_builder_add(struct pt_names_builder *builder, uint32_t id, const struct pt_name *name);
+PT_MUST_USE enum pt_status pt_names_builder_add(struct pt_names_builder *builder, uint32_t id,
+                                                const struct pt_name *name);
 /* Appends the whole payload for `process` to `out` and empties the builder. */
-PT_MUST_USE enum pt_status pt_names_builder_finish(struct pt_names_builder *builder, uint64_t process, struct pt_buffer *out);
+PT_MUST_USE enum pt_status pt_names_builder_finish(struct pt_names_builder *builder, uint64_t process,
+                                                   struct pt_buffer *out);
 void pt_names_builder_release(struct pt_names_builder *builder);
 
-/* Calls `visit` for each definition in a NAMES payload, in order; texts are borrowed from `payload`. A status other than PT_OK from `visit`
- * ends the walk and is returned. */
+/* Calls `visit` for each definition in a NAMES payload, in order; texts are borrowed from `payload`. A status other
+ * than PT_OK from `visit` ends the walk and is returned. */
 typedef enum pt_status pt_names_visit(void *context, uint64_t process, uint32_t id, const struct pt_name *name);
 PT_MUST_USE enum pt_status pt_names_decode(const uint8_t *payload, size_t size, pt_names_visit *visit, void *context);
 

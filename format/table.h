@@ -1,5 +1,5 @@
-/* A hash table from 64-bit keys to values other than 0, as many a key as one likes. It only grows. The keys may come from a hostile file: where
- * they land depends on a secret that is drawn anew for each table. */
+/* A hash table from 64-bit keys to values other than 0, as many a key as one likes. It only grows. The keys may come
+ * from a hostile file: where they land depends on a secret that is drawn anew for each table. */
 #ifndef PT_TABLE_H
 #define PT_TABLE_H
 

@@ -30,15 +30,15 @@ static enum pt_status new_trace(struct pt_trace **out, const char *path, uint64_
 
 static void release_private(struct pt_trace *trace)
 {
-    struct pt_trace_private *private = trace->private;
+    struct pt_trace_private *own = trace->private;
     pt_trace_functions_release(trace);
-    free(private->blocks);
-    pt_memory_release(&private->memory);
-    if (private->bytes)
-        munmap((void *)(uintptr_t) private->bytes, private->size);
-    if (private->descriptor >= 0)
-        close(private->descriptor);
-    free(private);
+    free(own->blocks);
+    pt_memory_release(&own->memory);
+    if (own->bytes)
+        munmap((void *)(uintptr_t)own->bytes, own->size);
+    if (own->descriptor >= 0)
+        close(own->descriptor);
+    free(own);
 }
 
 void pt_trace_free(struct pt_trace *trace)
@@ -134,8 +134,8 @@ static unsigned wait_for_drain(const struct pt_trace *trace, unsigned most_ms)
     return waited_ms;
 }
 
-/* The file may change while we look at it: it is read again when a drain that was expected to finish has done so, or when it
- * finished between our reading of the file and our question whether it was there. */
+/* The file may change while we look at it: it is read again when a drain that was expected to finish has done so, or
+ * when it finished between our reading of the file and our question whether it was there. */
 enum pt_status pt_trace_open(struct pt_trace **out, const char *path, const struct pt_trace_options *options,
                              struct pt_error *error)
 {

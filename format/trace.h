@@ -1,7 +1,8 @@
 /* An opened trace: every block found, all metadata decoded, damage noted, the tail of a crashed recording salvaged.
  *
  * Opening decodes no chunk (but the last one of each thread, for salvage). The file stays mapped until pt_trace_free; a
- * file that is being written is read as it stood when it was opened. A trace that is open may be read by several threads. */
+ * file that is being written is read as it stood when it was opened. A trace that is open may be read by several
+ * threads. */
 #ifndef PT_TRACE_H
 #define PT_TRACE_H
 
@@ -29,8 +30,8 @@ struct pt_trace_thread {
     size_t chunk_count;
 };
 
-/* A function of the trace: definitions that agree in kind, module, qualified name, file and first line are one. Texts live as long
- * as the trace, NUL-terminated, as they were recorded: escape before printing. */
+/* A function of the trace: definitions that agree in kind, module, qualified name, file and first line are one. Texts
+ * live as long as the trace, NUL-terminated, as they were recorded: escape before printing. */
 struct pt_function {
     uint32_t kind; /* enum pt_name_kind */
     uint32_t line;
@@ -98,9 +99,9 @@ struct pt_trace_options {
     void *context;
 };
 
-/* PT_IO (cannot open, a directory …), PT_CORRUPT (not a pytrace file: no valid block in it), PT_TRUNCATED (empty, or ends
- * within its first block), PT_UNSUPPORTED, PT_NOMEM.
- * A damaged or unfinished trace opens fine and tells about it. */
+/* PT_IO (cannot open, a directory …), PT_CORRUPT (not a pytrace file: no valid block in it), PT_TRUNCATED (empty, or
+ * ends within its first block), PT_UNSUPPORTED, PT_NOMEM. A damaged or unfinished trace opens fine and tells about it.
+ */
 PT_MUST_USE enum pt_status pt_trace_open(struct pt_trace **out, const char *path,
                                          const struct pt_trace_options *options, struct pt_error *error);
 void pt_trace_free(struct pt_trace *trace);
@@ -108,14 +109,15 @@ void pt_trace_free(struct pt_trace *trace);
 /* The number (into `functions`) of function `id` of process `serial`; 0 if unknown. Inherited ids are followed. */
 uint32_t pt_trace_function(const struct pt_trace *trace, uint64_t process_serial, uint32_t id);
 
-/* A tick as nanoseconds since the start of the trace, by the clock triples (linear between them), else by tick_ps. Never negative, never
- * decreasing with `tick`. */
+/* A tick as nanoseconds since the start of the trace, by the clock triples (linear between them), else by tick_ps.
+ * Never negative, never decreasing with `tick`. */
 uint64_t pt_trace_ns(const struct pt_trace *trace, uint64_t tick);
 
 /* Mean length of a tick over the whole trace, in nanoseconds: for durations. */
 double pt_trace_tick_ns(const struct pt_trace *trace);
 
-/* Start and end of the trace in ticks: those of the header and the end block, else of the first and last thing known. */
+/* Start and end of the trace in ticks: those of the header and the end block, else of the first and last thing known.
+ */
 uint64_t pt_trace_start_tick(const struct pt_trace *trace);
 uint64_t pt_trace_end_tick(const struct pt_trace *trace);
 

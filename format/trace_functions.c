@@ -5,34 +5,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every text is stored once, so that functions compare by pointer. A NUL, which no honest writer leaves in, ends a text. */
-static const char *intern(struct pt_trace_private *private, const char *data, size_t size)
+/* Every text is stored once, so that functions compare by pointer. A NUL, which no honest writer leaves in, ends a
+ * text. */
+static const char *intern(struct pt_trace_private *own, const char *data, size_t size)
 {
     size = size > 0 ? strnlen(data, size) : 0;
-    uint64_t key = pt_table_key(&private->strings, data, size);
+    uint64_t key = pt_table_key(&own->strings, data, size);
     struct pt_table_entry *entry = NULL;
-    while ((entry = pt_table_find(&private->strings, key, entry))) {
+    while ((entry = pt_table_find(&own->strings, key, entry))) {
         const char *known = (const char *)(uintptr_t)entry->value;
         if (strlen(known) == size && (size == 0 || memcmp(known, data, size) == 0))
             return known;
     }
-    char *text = pt_memory_take(&private->memory, size + 1);
+    char *text = pt_memory_take(&own->memory, size + 1);
     if (!text)
         return NULL;
     if (size > 0)
         memcpy(text, data, size);
     text[size] = '\0';
-    if (pt_table_add(&private->strings, &private->memory, key, (uintptr_t)text) != PT_OK)
+    if (pt_table_add(&own->strings, &own->memory, key, (uintptr_t)text) != PT_OK)
         return NULL;
     return text;
 }
 
 /* What cProfile prints for a function. */
-static const char *make_label(struct pt_trace_private *private, const struct pt_function *function,
+static const char *make_label(struct pt_trace_private *own, const struct pt_function *function,
                               const struct pt_text *given)
 {
     if (function->kind == PT_NAME_C && given->size > 0)
-        return intern(private, given->data, given->size);
+        return intern(own, given->data, given->size);
 
     char *label = NULL;
     int size;
@@ -47,17 +48,17 @@ static const char *make_label(struct pt_trace_private *private, const struct pt_
     }
     if (size < 0)
         return NULL;
-    const char *kept = intern(private, label, (size_t)size);
+    const char *kept = intern(own, label, (size_t)size);
     free(label);
     return kept;
 }
 
 /* Texts are interned: their addresses stand for them. */
-static uint64_t identity(const struct pt_trace_private *private, const struct pt_function *function)
+static uint64_t identity(const struct pt_trace_private *own, const struct pt_function *function)
 {
     uint64_t parts[] = {(uint64_t)function->kind << 32 | function->line, (uintptr_t)function->module,
                         (uintptr_t)function->qualname, (uintptr_t)function->file};
-    return pt_table_key(&private->names, parts, sizeof parts);
+    return pt_table_key(&own->names, parts, sizeof parts);
 }
 
 static bool same(const struct pt_function *a, const struct pt_function *b)
@@ -69,34 +70,34 @@ static bool same(const struct pt_function *a, const struct pt_function *b)
 /* The number of the function that `name` defines; a new one if it is the first of its kind. */
 static enum pt_status number_of(struct pt_trace *trace, const struct pt_name *name, uint32_t *number)
 {
-    struct pt_trace_private *private = trace->private;
+    struct pt_trace_private *own = trace->private;
     struct pt_function function = {
         .kind = name->kind,
         .line = name->line,
         .hash = name->hash,
-        .module = intern(private, name->module.data, name->module.size),
-        .qualname = intern(private, name->qualname.data, name->qualname.size),
-        .file = intern(private, name->file.data, name->file.size),
+        .module = intern(own, name->module.data, name->module.size),
+        .qualname = intern(own, name->qualname.data, name->qualname.size),
+        .file = intern(own, name->file.data, name->file.size),
     };
     if (!function.module || !function.qualname || !function.file)
         return PT_NOMEM;
-    uint64_t key = identity(private, &function);
+    uint64_t key = identity(own, &function);
     struct pt_table_entry *entry = NULL;
-    while ((entry = pt_table_find(&private->names, key, entry))) {
+    while ((entry = pt_table_find(&own->names, key, entry))) {
         *number = (uint32_t)(entry->value - 1);
         if (same(&trace->functions[*number], &function))
             return PT_OK;
     }
 
-    function.label = make_label(private, &function, &name->label);
+    function.label = make_label(own, &function, &name->label);
     struct pt_function *functions =
-        pt_memory_grow(&private->memory, trace->functions, trace->function_count, 1, sizeof *functions);
+        pt_memory_grow(&own->memory, trace->functions, trace->function_count, 1, sizeof *functions);
     if (functions)
         trace->functions = functions;
     if (!function.label || !functions || trace->function_count >= UINT32_MAX)
         return PT_NOMEM;
     *number = (uint32_t)trace->function_count;
-    PT_TRY(pt_table_add(&private->names, &private->memory, key, (uint64_t)*number + 1));
+    PT_TRY(pt_table_add(&own->names, &own->memory, key, (uint64_t)*number + 1));
     functions[trace->function_count++] = function;
     return PT_OK;
 }
@@ -109,17 +110,17 @@ static uint64_t id_key(uint64_t process, uint32_t id)
     return process << PT_ID_BITS | id;
 }
 
-static enum pt_status reserve_next_id(struct pt_trace_private *private, uint64_t process)
+static enum pt_status reserve_next_id(struct pt_trace_private *own, uint64_t process)
 {
-    size_t count = private->next_id_count;
+    size_t count = own->next_id_count;
     if (process <= count)
         return PT_OK;
-    uint32_t *next_ids = pt_memory_grow(&private->memory, private->next_ids, count, process - count, sizeof *next_ids);
+    uint32_t *next_ids = pt_memory_grow(&own->memory, own->next_ids, count, process - count, sizeof *next_ids);
     if (!next_ids)
         return PT_NOMEM;
     memset(next_ids + count, 0, (process - count) * sizeof *next_ids);
-    private->next_ids = next_ids;
-    private->next_id_count = process;
+    own->next_ids = next_ids;
+    own->next_id_count = process;
     return PT_OK;
 }
 
@@ -127,20 +128,21 @@ static enum pt_status reserve_next_id(struct pt_trace_private *private, uint64_t
 static enum pt_status add_definition(void *context, uint64_t process, uint32_t id, const struct pt_name *name)
 {
     struct pt_trace *trace = context;
-    struct pt_trace_private *private = trace->private;
+    struct pt_trace_private *own = trace->private;
     uint32_t number;
     if (!pt_trace_serial_fits(trace, process))
         return PT_CORRUPT;
-    PT_TRY(reserve_next_id(private, process));
+    PT_TRY(reserve_next_id(own, process));
     PT_TRY(number_of(trace, name, &number));
-    struct pt_table_entry *known = pt_table_find(&private->ids, id_key(process, id), NULL);
+
+    struct pt_table_entry *known = pt_table_find(&own->ids, id_key(process, id), NULL);
     if (known) {
         known->value = (uint64_t)number + 1;
         return PT_OK;
     }
-    PT_TRY(pt_table_add(&private->ids, &private->memory, id_key(process, id), (uint64_t)number + 1));
-    if (id >= private->next_ids[process - 1])
-    private->next_ids[process - 1] = id + 1;
+    PT_TRY(pt_table_add(&own->ids, &own->memory, id_key(process, id), (uint64_t)number + 1));
+    if (id >= own->next_ids[process - 1])
+        own->next_ids[process - 1] = id + 1;
     return PT_OK;
 }
 
@@ -170,11 +172,11 @@ uint32_t pt_trace_function(const struct pt_trace *trace, uint64_t process_serial
 /* Number 0 is not in the table of names: no definition can be it. */
 enum pt_status pt_trace_functions_init(struct pt_trace *trace)
 {
-    struct pt_trace_private *private = trace->private;
-    pt_table_init(&private->strings);
-    pt_table_init(&private->names);
-    pt_table_init(&private->ids);
-    trace->functions = pt_memory_grow(&private->memory, NULL, 0, 1, sizeof *trace->functions);
+    struct pt_trace_private *own = trace->private;
+    pt_table_init(&own->strings);
+    pt_table_init(&own->names);
+    pt_table_init(&own->ids);
+    trace->functions = pt_memory_grow(&own->memory, NULL, 0, 1, sizeof *trace->functions);
     if (!trace->functions)
         return PT_NOMEM;
     trace->functions[0] = (struct pt_function){

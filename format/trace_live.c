@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The drain holds a write lock of its open file description on the whole trace while it works; asking for it disturbs nobody. */
+/* The drain holds a write lock of its open file description on the whole trace while it works; asking for it disturbs
+ * nobody. */
 bool pt_trace_locked(const struct pt_trace *trace)
 {
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
@@ -43,8 +44,8 @@ static bool is_alive(uint64_t pid)
     return (kill((pid_t)pid, 0) == 0 || errno != ESRCH) && !is_zombie(pid);
 }
 
-/* By process ids: all that stands in the file. That they may have been given to others since, or mean nothing in our namespace, only
- * decides whether we wait. */
+/* By process ids: all that stands in the file. That they may have been given to others since, or mean nothing in our
+ * namespace, only decides whether we wait. */
 bool pt_trace_ending(const struct pt_trace *trace)
 {
     bool any = false;

@@ -1,4 +1,5 @@
-/* What an open trace holds besides what it shows, and the steps of opening one, in order. Internal to trace_*.c and check_*.c. */
+/* What an open trace holds besides what it shows, and the steps of opening one, in order. Internal to trace_*.c and
+ * check_*.c. */
 #ifndef PT_TRACE_PRIVATE_H
 #define PT_TRACE_PRIVATE_H
 
@@ -47,23 +48,24 @@ const char *pt_trace_block_name(uint32_t type);
 /* 1. Maps the file. PT_IO, PT_TRUNCATED (empty). */
 PT_MUST_USE enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error *error);
 
-/* 2. Finds the blocks, and notes what lies between them and which are missing. PT_CORRUPT, PT_TRUNCATED (no block at all), PT_NOMEM. */
+/* 2. Finds the blocks, and notes what lies between them and which are missing. PT_CORRUPT, PT_TRUNCATED (no block at
+ * all), PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_trace_scan(struct pt_trace *trace, struct pt_error *error);
 
 /* 3. Decodes all of them. PT_UNSUPPORTED, PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_trace_take_all(struct pt_trace *trace, struct pt_error *error);
 
-/* Decodes one, out of the file or (`offset` is PT_ERROR_NO_OFFSET) out of the arena. `payload` is borrowed for good. A block that breaks the
- * rules becomes damage. PT_UNSUPPORTED, PT_NOMEM. */
+/* Decodes one, out of the file or (`offset` is PT_ERROR_NO_OFFSET) out of the arena. `payload` is borrowed for good. A
+ * block that breaks the rules becomes damage. PT_UNSUPPORTED, PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_trace_take(struct pt_trace *trace, uint64_t offset, const struct pt_block *block,
                                          const uint8_t *payload, struct pt_error *error);
 
-/* 4. Brings each thread's chunks in order, drops those that are there twice, marks gaps; gives threads that only chunks tell of a record.
- * May be called again after more chunks. PT_NOMEM. */
+/* 4. Brings each thread's chunks in order, drops those that are there twice, marks gaps; gives threads that only chunks
+ * tell of a record. May be called again after more chunks. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_trace_order(struct pt_trace *trace);
 
-/* 5. Is the drain still at work on the file? Is the file of another size than when it was mapped? Can the drain be expected to finish soon,
- * because all that it records is dead? */
+/* 5. Is the drain still at work on the file? Is the file of another size than when it was mapped? Can the drain be
+ * expected to finish soon, because all that it records is dead? */
 bool pt_trace_locked(const struct pt_trace *trace);
 bool pt_trace_grown(const struct pt_trace *trace);
 bool pt_trace_ending(const struct pt_trace *trace);

@@ -42,12 +42,12 @@ void pt_trace_damage_add(struct pt_trace *trace, uint64_t offset, uint64_t lengt
 /* Not O_NOFOLLOW: a user may link to a trace as to any file. O_NONBLOCK: a FIFO must not make us wait. */
 enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error *error)
 {
-    struct pt_trace_private *private = trace->private;
-    private->descriptor = open(trace->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (private->descriptor < 0)
+    struct pt_trace_private *own = trace->private;
+    own->descriptor = open(trace->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (own->descriptor < 0)
         return pt_error_set_errno(error, "cannot open", trace->path);
     struct stat about;
-    if (fstat(private->descriptor, &about) != 0)
+    if (fstat(own->descriptor, &about) != 0)
         return pt_error_set_errno(error, "cannot read", trace->path);
     if (!S_ISREG(about.st_mode)) {
         errno = S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
@@ -55,22 +55,22 @@ enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error *error)
     }
     if (about.st_size == 0)
         return pt_error_set(error, PT_TRUNCATED, 0, "the file is empty");
-    private->size = (size_t)about.st_size;
-    trace->file_size = private->size;
-    void *bytes = mmap(NULL, private->size, PROT_READ, MAP_PRIVATE, private->descriptor, 0);
+    own->size = (size_t)about.st_size;
+    trace->file_size = own->size;
+    void *bytes = mmap(NULL, own->size, PROT_READ, MAP_PRIVATE, own->descriptor, 0);
     if (bytes == MAP_FAILED)
         return pt_error_set_errno(error, "cannot map", trace->path);
-    private->bytes = bytes;
+    own->bytes = bytes;
     return PT_OK;
 }
 
 /* Says what is wrong with the bytes from `from` to `to`, where no block was found. */
 static void note_damage(struct pt_trace *trace, size_t from, size_t to)
 {
-    struct pt_trace_private *private = trace->private;
+    struct pt_trace_private *own = trace->private;
     struct pt_block block;
-    size_t available = private->size - from;
-    enum pt_status status = pt_block_decode_header(private->bytes + from, available, &block);
+    size_t available = own->size - from;
+    enum pt_status status = pt_block_decode_header(own->bytes + from, available, &block);
     if (status == PT_TRUNCATED) {
         pt_trace_damage_add(trace, from, to - from, PT_TRUNCATED, "a block header is cut short");
     } else if (status != PT_OK) {
@@ -85,8 +85,8 @@ static void note_damage(struct pt_trace *trace, size_t from, size_t to)
 
 static void check_sequence(struct pt_trace *trace, size_t offset, uint64_t sequence)
 {
-    struct pt_trace_private *private = trace->private;
-    uint64_t expected = private->block_count ? private->blocks[private->block_count - 1].block.sequence + 1 : 0;
+    struct pt_trace_private *own = trace->private;
+    uint64_t expected = own->block_count ? own->blocks[own->block_count - 1].block.sequence + 1 : 0;
     if (sequence > expected)
         trace->missing_blocks += sequence - expected;
     else if (sequence < expected)
@@ -94,21 +94,20 @@ static void check_sequence(struct pt_trace *trace, size_t offset, uint64_t seque
                             (unsigned long long)sequence, (unsigned long long)expected - 1);
 }
 
-static enum pt_status add_block(struct pt_trace_private *private, size_t offset, const struct pt_block *block)
+static enum pt_status add_block(struct pt_trace_private *own, size_t offset, const struct pt_block *block)
 {
-    struct pt_trace_block *blocks =
-        pt_memory_grow(&private->memory, private->blocks, private->block_count, 1, sizeof *blocks);
+    struct pt_trace_block *blocks = pt_memory_grow(&own->memory, own->blocks, own->block_count, 1, sizeof *blocks);
     if (!blocks)
         return PT_NOMEM;
-    private->blocks = blocks;
-    blocks[private->block_count++] = (struct pt_trace_block){.offset = offset, .block = *block};
+    own->blocks = blocks;
+    blocks[own->block_count++] = (struct pt_trace_block){.offset = offset, .block = *block};
     return PT_OK;
 }
 
-static enum pt_status no_block(const struct pt_trace_private *private, struct pt_error *error)
+static enum pt_status no_block(const struct pt_trace_private *own, struct pt_error *error)
 {
     struct pt_block block;
-    if (pt_block_decode(private->bytes, private->size, &block) == PT_TRUNCATED)
+    if (pt_block_decode(own->bytes, own->size, &block) == PT_TRUNCATED)
         return pt_error_set(error, PT_TRUNCATED, 0, "the file is cut short within its first block");
     return pt_error_set(error, PT_CORRUPT, 0, "not a pytrace trace: no valid block");
 }
@@ -116,27 +115,27 @@ static enum pt_status no_block(const struct pt_trace_private *private, struct pt
 /* Checksums of all blocks are verified here, once, and never again. */
 enum pt_status pt_trace_scan(struct pt_trace *trace, struct pt_error *error)
 {
-    struct pt_trace_private *private = trace->private;
+    struct pt_trace_private *own = trace->private;
     struct pt_block_search search;
-    pt_block_search_init(&search, private->bytes, private->size);
+    pt_block_search_init(&search, own->bytes, own->size);
     size_t at = 0;
     bool ended = false;
-    while (at < private->size && !ended) {
+    while (at < own->size && !ended) {
         struct pt_block block;
         size_t found = pt_block_search_next(&search, at, &block);
         if (found > at)
             note_damage(trace, at, found);
-        if (found == private->size)
+        if (found == own->size)
             break;
         check_sequence(trace, found, block.sequence);
-        if (add_block(private, found, &block) != PT_OK)
+        if (add_block(own, found, &block) != PT_OK)
             return pt_error_set(error, PT_NOMEM, found, "out of memory: more blocks than fit");
         at = found + PT_BLOCK_HEADER_SIZE + block.length;
         ended = block.type == PT_BLOCK_END;
     }
-    if (private->block_count == 0)
-        return no_block(private, error);
-    if (ended && at < private->size)
-        pt_trace_damage_add(trace, at, private->size - at, PT_CORRUPT, "trailing bytes");
+    if (own->block_count == 0)
+        return no_block(own, error);
+    if (ended && at < own->size)
+        pt_trace_damage_add(trace, at, own->size - at, PT_CORRUPT, "trailing bytes");
     return PT_OK;
 }

@@ -6,8 +6,8 @@
 
 #include "bytes.h"
 
-/* Serial numbers are given in order of appearance, each with a block of its own: one that exceeds the number of blocks is a lie, unless much of the file is missing.
- * The allowance is for that; it bounds what a lie can cost. */
+/* Serial numbers are given in order of appearance, each with a block of its own: one that exceeds the number of blocks
+ * is a lie, unless much of the file is missing. The allowance is for that; it bounds what a lie can cost. */
 #define SERIAL_ALLOWANCE 4096
 
 bool pt_trace_serial_fits(const struct pt_trace *trace, uint64_t serial)
@@ -205,11 +205,11 @@ enum pt_status pt_trace_take(struct pt_trace *trace, uint64_t offset, const stru
 
 enum pt_status pt_trace_take_all(struct pt_trace *trace, struct pt_error *error)
 {
-    struct pt_trace_private *private = trace->private;
-    for (size_t i = 0; i < private->block_count; i++) {
-        const struct pt_trace_block *at = &private->blocks[i];
-        PT_TRY(pt_trace_take(trace, at->offset, &at->block, private->bytes + at->offset + PT_BLOCK_HEADER_SIZE, error));
+    struct pt_trace_private *own = trace->private;
+    for (size_t i = 0; i < own->block_count; i++) {
+        const struct pt_trace_block *at = &own->blocks[i];
+        PT_TRY(pt_trace_take(trace, at->offset, &at->block, own->bytes + at->offset + PT_BLOCK_HEADER_SIZE, error));
     }
-    trace->block_count = private->block_count;
+    trace->block_count = own->block_count;
     return PT_OK;
 }

@@ -2,14 +2,15 @@
 #include "trace_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool same_use(const struct pt_chunk_info *a, const struct pt_chunk_info *b)
 {
     return a->slot == b->slot && a->generation == b->generation;
 }
 
-/* By use of a slot, then position. Chunks that only close frames (no words) begin where the last one with words ends, all at the same
- * position, each less deep than the one before. A copy from the arena comes behind the original. */
+/* By use of a slot, then position. Chunks that only close frames (no words) begin where the last one with words ends,
+ * all at the same position, each less deep than the one before. A copy from the arena comes behind the original. */
 static int compare_chunks(const void *left, const void *right)
 {
     const struct pt_trace_chunk *a = left, *b = right;
@@ -33,7 +34,8 @@ static uint64_t end_position(const struct pt_chunk_info *info)
     return end < info->first_position ? UINT64_MAX : end;
 }
 
-/* The same records twice: the drain wrote a chunk, and died before it could say so. Anything else that overlaps is no honest chunk. */
+/* The same records twice: the drain wrote a chunk, and died before it could say so. Anything else that overlaps is no
+ * honest chunk. */
 static bool repeats(const struct pt_chunk_info *before, const struct pt_chunk_info *info)
 {
     if (before->first_position != info->first_position || before->words != info->words)
@@ -120,9 +122,9 @@ static void note_gaps(struct pt_trace *trace, const struct pt_trace_thread *thre
 
 static bool losses_known(const struct pt_trace *trace)
 {
-    const struct pt_trace_private *private = trace->private;
+    const struct pt_trace_private *own = trace->private;
     bool whole = trace->has_end || trace->arena == PT_TRACE_ARENA_LIVE || trace->arena == PT_TRACE_ARENA_SALVAGED;
-    return whole && trace->damage_count == 0 && trace->missing_blocks == 0 && private->gaps == 0;
+    return whole && trace->damage_count == 0 && trace->missing_blocks == 0 && own->gaps == 0;
 }
 
 /* A block that is being written, or whose events are still in the arena, is no damage. */
@@ -130,12 +132,13 @@ static void forgive_torn_tail(struct pt_trace *trace)
 {
     bool settled = trace->arena == PT_TRACE_ARENA_LIVE || trace->arena == PT_TRACE_ARENA_SALVAGED;
     for (size_t i = 0; settled && i < trace->damage_count; i++) {
-        const struct pt_trace_damage *damage = &trace->damages[i];
-        if (damage->status == PT_TRUNCATED && damage->offset + damage->length == trace->file_size) {
-            trace->damage_bytes -= damage->length;
-            trace->private->torn_bytes = damage->length;
-            trace->damages[i] = trace->damages[--trace->damage_count];
-        }
+        struct pt_trace_damage *damage = &trace->damages[i];
+        if (damage->status != PT_TRUNCATED || damage->offset + damage->length != trace->file_size)
+            continue;
+        trace->damage_bytes -= damage->length;
+        trace->private->torn_bytes = damage->length;
+        memmove(damage, damage + 1, (--trace->damage_count - i) * sizeof *damage);
+        return;
     }
 }
 

@@ -48,8 +48,8 @@ static bool write_all(int descriptor, uint64_t offset, const uint8_t *header, co
     }
 }
 
-/* Cuts the file back to `offset`. Should that fail too, the next block overwrites what is left, or a reader meets a torn block at
- * the end and says so. */
+/* Cuts the file back to `offset`. Should that fail too, the next block overwrites what is left, or a reader meets a
+ * torn block at the end and says so. */
 static void cut_back(struct pt_writer *writer, uint64_t offset, uint64_t sequence)
 {
     int ignored = ftruncate(writer->descriptor, (off_t)offset);

@@ -87,8 +87,8 @@ Test(block, search_finds_blocks_between_other_bytes)
     pt_buffer_release(&out);
 }
 
-/* Headers that are right, each with the rest of the file as payload, of which no checksum is right: checking each would take the square of the size. What
- * the search may check in vain is counted, not timed. */
+/* Headers that are right, each with the rest of the file as payload, of which no checksum is right: checking each would
+ * take the square of the size. What the search may check in vain is counted, not timed. */
 Test(block, search_checks_no_more_in_vain_than_its_credit)
 {
     enum { COUNT = 4096 };

@@ -1,4 +1,5 @@
-/* The corruption sweep: every truncation and every flipped byte of a small trace is noticed, and costs no other block. */
+/* The corruption sweep: every truncation and every flipped byte of a small trace is noticed, and costs no other block.
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +121,8 @@ Test(damage, every_flipped_high_bit_is_noticed, .timeout = 100)
     flip_every_byte(0x80);
 }
 
-/* Damage that a checksum does not show: each byte of each payload changed, and the checksums set right. Anything may come of it but a crash. */
+/* Damage that a checksum does not show: each byte of each payload changed, and the checksums set right. Anything may
+ * come of it but a crash. */
 Test(damage, wrong_content_under_right_checksums_is_survived, .timeout = 100)
 {
     struct sample sample = sample_make();

@@ -1,4 +1,5 @@
-/* Small trace files for tests, made in memory by the real writer and the real chunk encoder. Any failure ends the test program. */
+/* Small trace files for tests, made in memory by the real writer and the real chunk encoder. Any failure ends the test
+ * program. */
 #ifndef TRACE_FILE_H
 #define TRACE_FILE_H
 
