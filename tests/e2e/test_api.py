@@ -1,5 +1,6 @@
 """The API: start, stop, recording, is_recording, in this very process."""
 
+import _thread
 import gc
 import os
 import pathlib
@@ -129,13 +130,13 @@ class StartAndStop(Api):
 
     def test_nothing_is_left_behind(self):
         descriptors, tasks = os.listdir("/proc/self/fd"), os.listdir("/proc/self/task")
-        hooks = sys.getprofile(), sys.gettrace(), threading._start_new_thread
+        hooks = sys.getprofile(), sys.gettrace(), _thread.start_new_thread
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
         with pytrace.recording(self.trace):
             work()
             self.assertEqual(os.listdir("/proc/self/fd"), descriptors)
             self.assertEqual(os.listdir("/proc/self/task"), tasks)
-        self.assertEqual((sys.getprofile(), sys.gettrace(), threading._start_new_thread), hooks)
+        self.assertEqual((sys.getprofile(), sys.gettrace(), _thread.start_new_thread), hooks)
         self.assertEqual(os.listdir("/proc/self/fd"), descriptors)
         self.assertEqual(signal.pthread_sigmask(signal.SIG_BLOCK, []), mask)
         self.assertRaises(ChildProcessError, os.waitpid, -1, os.WNOHANG)
@@ -237,7 +238,7 @@ class Threads(Api):
             work()
 
         def late():
-            work()
+            work(100)
 
         first = threading.Thread(target=early, name="early bird")
         first.start()

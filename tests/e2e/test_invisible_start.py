@@ -100,9 +100,6 @@ class NothingToRun(InvisibleCase):
     def test_syntax_error_in_command(self):
         self.same("-c", "x = (", trace=False)
 
-    def test_null_bytes(self):
-        self.same_script("x = 1\0", trace=False)
-
 
 class Flags(InvisibleCase):
     """Python's own options stand before -m pytrace and keep their meaning."""
@@ -192,7 +189,8 @@ class Stack(InvisibleCase):
             sys.setprofile(lambda frame, event, argument: seen.append((event, frame.f_code.co_name)))
             f()
             sys.setprofile(None)
-            print(seen)
+            # Whether the call of setprofile is seen to return depends on who else watches calls.
+            print([event for event in seen if event != ("c_return", "<module>")])
             """
         )
 

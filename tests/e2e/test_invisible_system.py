@@ -9,13 +9,14 @@ BE_SUBREAPER = "import ctypes, os, sys; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0);
 
 # Waits for every child there is, and says how they ended.
 REAP = """
-    def reap():
-        ended = []
-        while True:
-            try:
-                ended.append(os.waitstatus_to_exitcode(os.wait()[1]))
-            except ChildProcessError:
-                return sorted(ended)
+import os
+def reap():
+    ended = []
+    while True:
+        try:
+            ended.append(os.waitstatus_to_exitcode(os.wait()[1]))
+        except ChildProcessError:
+            return sorted(ended)
 """
 
 
@@ -106,13 +107,13 @@ class Process(InvisibleCase):
             import os, threading
             os.chmod(".", 0o777)
             os.setgroups([]); os.setgid(65534); os.setuid(65534)
-            thread = threading.Thread(target=print, args=(os.getuid(),)); thread.start(); thread.join()
             open("file", "w").write(str(os.getuid()))
             pid = os.fork()
             if pid == 0:
                 print("child", os.getuid(), flush=True)
                 os._exit(0)
             print(os.waitpid(pid, 0)[1])
+            thread = threading.Thread(target=print, args=(os.getuid(),)); thread.start(); thread.join()
             """,
             root=True,
         )
@@ -142,7 +143,7 @@ class Children(InvisibleCase):
         )
 
     def test_many_forks(self):
-        self.same_script("import os\n" + REAP + "    for n in range(20):\n        if not os.fork(): os._exit(n)\n    print(reap())")
+        self.same_script(REAP + "for n in range(20):\n    if not os.fork(): os._exit(n)\nprint(reap())")
 
     def test_wait_finds_no_stranger(self):
         self.same_script(
@@ -259,20 +260,19 @@ class Init(InvisibleCase):
     """Where orphans land on the program itself, the recorder's own helper must not."""
 
     SOURCE = (
-        "import os, time\n"
-        + REAP
+        REAP
         + """
-    read, write = os.pipe()
-    if not os.fork():
-        if not os.fork():  # an orphan
-            os.close(read)
-            os.write(write, b"x")
-            os._exit(11)
-        os._exit(10)
-    os.close(write)
-    os.read(read, 2)
-    print(reap(), os.getpid() == 1)
-    """
+read, write = os.pipe()
+if not os.fork():
+    if not os.fork():  # an orphan
+        os.close(read)
+        os.write(write, b"x")
+        os._exit(11)
+    os._exit(10)
+os.close(write)
+os.read(read, 2)
+print(reap(), os.getpid() == 1)
+"""
     )
 
     def test_subreaper(self):

@@ -18,11 +18,12 @@ def recursive(n):
 
 
 def nested(results):
-    inner = [threading.Thread(target=lambda: results.append(recursive(5))) for _ in range(2)]
-    for thread in inner:
-        thread.start()
-    for thread in inner:
-        thread.join()
+    first = threading.Thread(target=lambda: results.append(recursive(5)))
+    second = threading.Thread(target=lambda: results.append(recursive(5)))
+    first.start()
+    second.start()
+    first.join()
+    second.join()
 
 
 def consume(source, results):
@@ -35,7 +36,9 @@ def consume(source, results):
 
 def main():
     results = []
-    threads = [threading.Thread(target=nested, args=(results,)) for _ in range(3)]
+    threads = []
+    for _ in range(3):
+        threads.append(threading.Thread(target=nested, args=(results,)))
     threads.append(threading.Timer(0.001, work, (7,)))
     items = queue.Queue()
     threads.append(threading.Thread(target=consume, args=(items, results)))
