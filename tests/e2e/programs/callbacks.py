@@ -53,6 +53,9 @@ class Missing(dict):
         self[key] = key * 2
         return self[key]
 
+    def setdefault(self, key, default=None):
+        return super().setdefault(key, default)
+
 
 def main():
     words = "the quick brown fox jumps over the lazy dog".split()
@@ -62,7 +65,7 @@ def main():
     cards = [Card(n * 7 % 10) for n in range(10)]
     heapq.heapify(cards)
     out += [[heapq.heappop(cards).rank for _ in range(5)], sorted(cards)[0].rank, {Card(1), Card(1)}, Card(2) in [Card(1), Card(2)]]
-    out += [Card(3).unknown, len(Card(4)), [*Card(3)], bisect.bisect([1, 2, 3], 2), Missing()["x"], collections.Counter("abracadabra").most_common(1)]
+    out += [Card(3).unknown, len(Card(4)), [*Card(3)], bisect.bisect([1, 2, 3], 2), Missing()["x"], Missing().setdefault(1, 2), collections.Counter("abracadabra").most_common(1)]
     out += [re.sub(r"\w+", lambda m: m.group().title(), "some words here"), json.dumps({"a": [1, {"b": None}]}, default=str), json.loads("[1, 2]", parse_int=float)]
     out += [str.join("-", words), list.append([], 1), "x".join(map(str, range(3))), dict.fromkeys("ab"), int.from_bytes(b"ab", "big"), bytes.fromhex("ff")]
     out += [functools.partial(add, 1)(2), operator.itemgetter(1)([1, 2]), operator.methodcaller("upper")("x"), operator.attrgetter("rank")(Card(1))]
