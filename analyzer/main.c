@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "command.h"
-#include "filter.h"
 #include "header_line.h"
 #include "help.h"
 #include "input.h"
@@ -13,6 +12,7 @@
 #include "progress.h"
 #include "report.h"
 #include "screen.h"
+#include "view.h"
 
 #define EXIT_FOUND   1
 #define EXIT_TROUBLE 2
@@ -23,43 +23,6 @@ static void complain(const struct pt_error *error)
     if (error->offset != PT_ERROR_NO_OFFSET)
         fprintf(stderr, " (at byte %llu)", (unsigned long long)error->offset);
     fputc('\n', stderr);
-}
-
-/* What each function of the input means to the filters. `flags` is to be freed. */
-static enum pt_status make_view(struct pt_stream_view *view, uint8_t **flags, const struct pt_options *options,
-                                const struct pt_input *input, struct pt_error *error)
-{
-    const struct {
-        enum pt_filter_bit bit;
-        const char *name;
-        const char *pattern;
-    } patterns[] = {
-        {PT_FILTER_FOCUS, "--focus", options->focus}, {PT_FILTER_IGNORE, "--ignore", options->ignore},
-        {PT_FILTER_HIDE, "--hide", options->hide},    {PT_FILTER_ROOT, "--root", options->root},
-        {PT_FILTER_MATCH, "RE", options->operand},
-    };
-    struct pt_filter *filter = NULL;
-    enum pt_status status = pt_filter_new(&filter);
-    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0] && status == PT_OK; i++)
-        if (patterns[i].pattern)
-            status = pt_filter_add(filter, patterns[i].bit, patterns[i].name, patterns[i].pattern, error);
-    if (status != PT_OK)
-        goto cleanup;
-    view->filters = pt_filter_bits(filter);
-    if (view->filters == 0)
-        goto cleanup;
-    *flags = calloc(input->function_count, 1);
-    if (!*flags)
-        status = PT_NOMEM;
-    for (size_t i = 0; i < input->function_count && status == PT_OK; i++) {
-        unsigned bits = 0;
-        status = pt_filter_match(filter, &input->functions[i], &bits);
-        (*flags)[i] = (uint8_t)bits;
-    }
-    view->flags = *flags;
-cleanup:
-    pt_filter_free(filter);
-    return status;
 }
 
 /* Opens, reads, reports. Returns the status of whatever went wrong first. */
@@ -77,7 +40,7 @@ static enum pt_status run(const struct pt_options *options, bool *found, struct 
         goto cleanup;
     for (size_t i = 0; i < input.trace_count && !options->quiet; i++)
         pt_header_line_warn(input.traces[i].trace);
-    status = make_view(&report.view, &flags, options, &input, error);
+    status = pt_view_make(&report.view, &flags, options, &input, error);
     if (status != PT_OK)
         goto cleanup;
     status = pt_screen_open(&screen, &options->screen, error);
