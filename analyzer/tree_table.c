@@ -1,19 +1,16 @@
 #include "tree_table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "buffer.h"
 #include "header_line.h"
+#include "rails.h"
 #include "text.h"
 #include "units.h"
 
 /* Self time is worth a mention from this share on; it stands out from the second one on. */
 #define SELF_PERCENT 1.0
 #define HOT_PERCENT  10.0
-/* Levels of rails that are drawn where lines are not cut. A program can be a million calls deep; nobody reads on there. */
-#define RAILS_MAX  60
-#define RAIL_WIDTH 3
 
 struct tree_table {
     const struct pt_report *report;
@@ -23,8 +20,8 @@ struct tree_table {
     uint64_t whole_ns; /* what percentages are of */
     int time_width;    /* columns */
     int calls_width;
-    uint32_t rails_max; /* levels */
-    uint8_t *open;      /* by depth: more follows on that level, its rail is drawn */
+    size_t figures_width;
+    struct pt_rails rails;
     struct pt_buffer name;
 };
 
@@ -49,7 +46,6 @@ static enum pt_status measure(struct tree_table *self)
     self->scale = pt_units_scale(self->whole_ns);
     self->time_width = columns(pt_units_scaled(text, self->whole_ns, self->scale));
     self->calls_width = columns("CALLS");
-    self->rails_max = width ? (uint32_t)(width / 2 / RAIL_WIDTH) : RAILS_MAX;
     for (size_t i = 0; i < self->rows->count; i++) {
         const struct pt_tree_row *row = &self->rows->rows[i];
         int calls = columns(pt_units_count(text, self->tree->nodes[row->node].primitive));
@@ -58,27 +54,10 @@ static enum pt_status measure(struct tree_table *self)
         if (row->depth > deepest)
             deepest = row->depth;
     }
-    self->open = calloc((size_t)deepest + 1, 1);
-    return self->open ? PT_OK : PT_NOMEM;
-}
-
-/* The lines that tie a row to those above it. Where it stands too deep for them, the outermost make room for their number. */
-static void put_rails(struct tree_table *self, const struct pt_tree_row *row)
-{
-    struct pt_screen *screen = self->report->screen;
-    uint32_t first = 1;
-
-    pt_screen_style(screen, PT_SCREEN_DIM);
-    if (row->depth > self->rails_max) {
-        first = row->depth - self->rails_max + 1;
-        pt_screen_printf(screen, "+%u ", first - 1);
-    }
-    for (uint32_t depth = first; depth < row->depth; depth++)
-        pt_screen_put(screen, self->open[depth] ? "│  " : "   ");
-    if (row->depth > 0)
-        pt_screen_put(screen, row->last ? "└─ " : "├─ ");
-    self->open[row->depth] = !row->last;
-    pt_screen_style(screen, PT_SCREEN_PLAIN);
+    self->figures_width = (size_t)self->time_width + 9 + (size_t)self->calls_width + 2;
+    /* Names get at least as much room as the rails. */
+    return pt_rails_init(&self->rails, deepest,
+                         width > self->figures_width ? (width - self->figures_width) / 2 : width);
 }
 
 static void put_figures(struct tree_table *self, uint64_t ns, const char *calls)
@@ -114,17 +93,22 @@ static void put_group(struct tree_table *self, uint32_t number)
     pt_screen_style(screen, PT_SCREEN_PLAIN);
 }
 
-/* The module steps back behind the name: on a screen full of names that is what the eye follows. */
-static void put_name(struct tree_table *self, const struct pt_function *function)
+/* The module steps back behind the name: on a screen full of names that is what the eye follows. Where both do not fit behind the
+ * columns `taken`, it goes. */
+static void put_name(struct tree_table *self, const struct pt_function *function, size_t taken)
 {
+    struct pt_screen *screen = self->report->screen;
     const char *name = (const char *)self->name.data;
     const char *colon = function->kind == PT_NAME_PYTHON ? memchr(name, ':', self->name.size) : NULL;
     size_t home = colon && self->report->options->paths == PT_TEXT_PATHS_MODULE ? (size_t)(colon - name) + 1 : 0;
+    size_t width = pt_screen_width(screen);
 
-    pt_screen_style(self->report->screen, home ? PT_SCREEN_DIM : PT_SCREEN_PLAIN);
-    pt_screen_write(self->report->screen, name, home);
-    pt_screen_style(self->report->screen, PT_SCREEN_PLAIN);
-    pt_screen_write(self->report->screen, name + home, self->name.size - home);
+    if (width == 0 || taken + pt_text_width(name, self->name.size) <= width) {
+        pt_screen_style(screen, PT_SCREEN_DIM);
+        pt_screen_write(screen, name, home);
+        pt_screen_style(screen, PT_SCREEN_PLAIN);
+    }
+    pt_screen_write(screen, name + home, self->name.size - home);
 }
 
 static enum pt_status put_path(struct tree_table *self, const struct pt_tree_row *row)
@@ -134,16 +118,17 @@ static enum pt_status put_path(struct tree_table *self, const struct pt_tree_row
     struct pt_screen *screen = report->screen;
     bool is_group = node->function & PT_CALL_TREE_GROUP;
     double self_percent = percent_of(node->self_ns, self->whole_ns);
+    size_t taken;
     char text[PT_UNITS_MAX];
 
     put_figures(self, node->total_ns, is_group ? "" : pt_units_count(text, node->primitive));
-    put_rails(self, row);
+    taken = self->figures_width + pt_rails_put(&self->rails, screen, row->depth, row->last);
     if (is_group) {
         put_group(self, node->function & ~PT_CALL_TREE_GROUP);
     } else {
         self->name.size = 0;
         PT_TRY(pt_text_function(&self->name, &report->input->functions[node->function], report->options->paths));
-        put_name(self, &report->input->functions[node->function]);
+        put_name(self, &report->input->functions[node->function], taken);
     }
     if (node->recursion > 1) {
         pt_screen_style(screen, PT_SCREEN_DIM);
@@ -175,7 +160,7 @@ static void put_rest(struct tree_table *self, const struct pt_tree_row *row)
     char text[PT_UNITS_MAX];
 
     put_figures(self, row->hidden_ns, "");
-    put_rails(self, row);
+    pt_rails_put(&self->rails, screen, row->depth, row->last);
     pt_screen_style(screen, PT_SCREEN_DIM);
     pt_screen_printf(screen, "… %s more (%s)\n", pt_units_count(text, row->hidden), remedy(self, row));
     pt_screen_style(screen, PT_SCREEN_PLAIN);
@@ -227,6 +212,6 @@ enum pt_status pt_tree_table_print(const struct pt_report *report, const struct 
             status = put_path(&self, &rows->rows[i]);
     }
     pt_buffer_release(&self.name);
-    free(self.open);
+    pt_rails_release(&self.rails);
     return status;
 }
