@@ -1,6 +1,7 @@
 /* The strict check of what stands around the chunks: the order of the blocks, INDEX and END, and the metadata. */
 #include "bytes.h"
 #include "check_private.h"
+#include "meta_fields.h"
 #include "trace_private.h"
 
 /* --- Definitions ---------------------------------------------------------------------------------------------- */
@@ -51,6 +52,25 @@ static enum pt_status add_definition(void *context, uint64_t process, uint32_t i
 
 /* --- One block after the other -------------------------------------------------------------------------------- */
 
+/* A reader makes do without a key; a writer must not leave it out. `map` are the `size` bytes of a record that was decoded before. */
+static enum pt_status check_keys(struct pt_check *check, uint64_t offset, const struct pt_schema *schema,
+                                 const uint8_t *map, size_t size)
+{
+    union {
+        struct pt_header header;
+        struct pt_end end;
+    } record;
+    uint64_t present;
+    enum pt_status status = pt_fields_decode(schema, &record, map, size, &present);
+    if (status != PT_OK)
+        return status == PT_NOMEM ? status : PT_OK;
+    const char *key = pt_fields_missing(schema, present);
+    if (key)
+        pt_check_note(check, offset, "the key \"%s\" is missing", key);
+    pt_fields_release(schema, &record);
+    return PT_OK;
+}
+
 static void check_clock(struct pt_check *check, uint64_t offset, const uint8_t *payload, uint32_t size,
                         struct pt_clock *last)
 {
@@ -96,7 +116,7 @@ static void check_index(struct pt_check *check, size_t number, const uint8_t *pa
         check_index_entry(check, offset, payload + i * PT_INDEX_ENTRY_SIZE, i);
 }
 
-static void check_end(struct pt_check *check, size_t number)
+static void check_totals(struct pt_check *check, size_t number)
 {
     const struct pt_trace *trace = check->trace;
     const struct pt_end *end = &trace->end;
@@ -135,10 +155,16 @@ static enum pt_status check_block(struct pt_check *check, size_t number, struct 
     case PT_BLOCK_INDEX:
         check_index(check, number, payload, at->block.length);
         break;
+    case PT_BLOCK_HEADER:
+        if (at->block.length < PT_HEADER_FIXED_SIZE)
+            break;
+        return check_keys(check, at->offset, &pt_header_schema, payload + PT_HEADER_FIXED_SIZE,
+                          at->block.length - PT_HEADER_FIXED_SIZE);
     case PT_BLOCK_END:
-        if (check->trace->has_end)
-            check_end(check, number);
-        break;
+        if (!check->trace->has_end)
+            break;
+        check_totals(check, number);
+        return check_keys(check, at->offset, &pt_end_schema, payload, at->block.length - PT_END_LENGTH_SIZE);
     default:
         break;
     }

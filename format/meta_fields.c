@@ -215,6 +215,15 @@ enum pt_status pt_fields_decode(const struct pt_schema *schema, void *record, co
     return status;
 }
 
+const char *pt_fields_missing(const struct pt_schema *schema, uint64_t present)
+{
+    for (size_t i = 0; i < schema->field_count; i++) {
+        if (schema->fields[i].presence != PT_FIELD_OPTIONAL && !(present & UINT64_C(1) << i))
+            return schema->fields[i].key;
+    }
+    return NULL;
+}
+
 /* --- Life ----------------------------------------------------------------------------------------------------- */
 
 static void release_field(const struct pt_field *field, void *record)

@@ -1,5 +1,5 @@
 /* Metadata records as tables: a schema ties the members of a C struct to the keys of the CBOR map that carries it, so
- * that encoding, decoding, merging and releasing are written once. Internal to the meta_*.c files. */
+ * that encoding, decoding, merging and releasing are written once. Internal to meta_*.c and check_blocks.c. */
 #ifndef PT_META_FIELDS_H
 #define PT_META_FIELDS_H
 
@@ -38,6 +38,13 @@ struct pt_schema {
     size_t field_count; /* at most PT_FIELDS_MAX */
     size_t record_size;
 };
+
+/* Of the records that stand alone in a file, so that a strict check can ask what they lack. */
+extern const struct pt_schema pt_header_schema;
+extern const struct pt_schema pt_end_schema;
+
+/* The key of the first field that is neither optional nor in `present`, or NULL. */
+const char *pt_fields_missing(const struct pt_schema *schema, uint64_t present);
 
 /* Appends the map. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_fields_encode(const struct pt_schema *schema, const void *record, struct pt_buffer *out);

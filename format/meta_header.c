@@ -42,7 +42,7 @@ static const struct pt_field fields[] = {
     TEXTS("notes", notes, note_count),
 };
 
-static const struct pt_schema schema = {fields, sizeof fields / sizeof *fields, sizeof(struct pt_header)};
+const struct pt_schema pt_header_schema = {fields, sizeof fields / sizeof *fields, sizeof(struct pt_header)};
 
 enum pt_status pt_header_encode(const struct pt_header *header, struct pt_buffer *out)
 {
@@ -54,7 +54,7 @@ enum pt_status pt_header_encode(const struct pt_header *header, struct pt_buffer
     pt_bytes_store64(at + PT_HEADER_OFF_INCOMPATIBLE, header->incompatible);
     pt_bytes_store64(at + PT_HEADER_OFF_COMPATIBLE, header->compatible);
     out->size += PT_HEADER_FIXED_SIZE;
-    return pt_fields_encode(&schema, header, out);
+    return pt_fields_encode(&pt_header_schema, header, out);
 }
 
 /* Version and features first: nothing else may be believed, nor called corrupt, before they are known. */
@@ -69,7 +69,8 @@ enum pt_status pt_header_decode(struct pt_header *header, const uint8_t *payload
         return PT_UNSUPPORTED;
     if (major == 0 || pt_bytes_load32(payload + PT_HEADER_OFF_RESERVED) != 0)
         return PT_CORRUPT;
-    PT_TRY(pt_fields_decode(&schema, header, payload + PT_HEADER_FIXED_SIZE, size - PT_HEADER_FIXED_SIZE, NULL));
+    PT_TRY(
+        pt_fields_decode(&pt_header_schema, header, payload + PT_HEADER_FIXED_SIZE, size - PT_HEADER_FIXED_SIZE, NULL));
     header->major = major;
     header->minor = pt_bytes_load16(payload + PT_HEADER_OFF_MINOR);
     header->incompatible = incompatible;
@@ -79,5 +80,5 @@ enum pt_status pt_header_decode(struct pt_header *header, const uint8_t *payload
 
 void pt_header_release(struct pt_header *header)
 {
-    pt_fields_release(&schema, header);
+    pt_fields_release(&pt_header_schema, header);
 }

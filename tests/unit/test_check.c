@@ -107,6 +107,23 @@ Test(check, no_header)
     trace_file_release(&file);
 }
 
+/* A HEADER or END of nothing but its fixed part and an empty map: readers make do with it. */
+Test(check, keys_that_a_writer_must_not_leave_out)
+{
+    uint8_t header[PT_HEADER_FIXED_SIZE + 1] = {PT_FORMAT_MAJOR};
+    uint8_t end[1 + PT_END_LENGTH_SIZE];
+    struct trace_file file;
+    header[PT_HEADER_FIXED_SIZE] = end[0] = 0xA0;
+    pt_bytes_store32(end + 1, PT_BLOCK_HEADER_SIZE + sizeof end);
+    trace_file_begin(&file);
+    trace_file_block(&file, PT_BLOCK_HEADER, header, sizeof header);
+    trace_file_block(&file, PT_BLOCK_END, end, sizeof end);
+    struct findings findings = check(&file);
+    cr_expect_not_null(strstr(findings.text, "the key \"run\" is missing"), "%s", findings.text);
+    cr_expect_not_null(strstr(findings.text, "the key \"reason\" is missing"), "%s", findings.text);
+    trace_file_release(&file);
+}
+
 Test(check, clocks)
 {
     struct trace_file file;
