@@ -16,7 +16,7 @@
 static void put_name(struct pt_screen *screen, const char *name)
 {
     pt_screen_style(screen, PT_SCREEN_DIM);
-    pt_screen_printf(screen, "  %-14s", name);
+    pt_screen_printf(screen, "  %-15s", name);
     pt_screen_style(screen, PT_SCREEN_PLAIN);
 }
 

@@ -26,12 +26,12 @@ char *pt_units_seconds(char out[PT_UNITS_MAX], uint64_t ns)
     return pt_units_scaled(out, ns, 1000000000);
 }
 
-/* Three decimals of seconds still show three digits at 0.1 s; below that the next unit says more. */
+/* The unit in which the greatest figure is 1 or more. */
 uint64_t pt_units_scale(uint64_t greatest_ns)
 {
-    if (greatest_ns >= 100000000)
+    if (greatest_ns >= 1000000000)
         return 1000000000;
-    return greatest_ns >= 100000 ? 1000000 : 1000;
+    return greatest_ns >= 1000000 ? 1000000 : 1000;
 }
 
 char *pt_units_time(char out[PT_UNITS_MAX], double ns)
