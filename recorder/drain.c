@@ -28,6 +28,7 @@ struct pt_drain {
     struct pt_drain_trace trace;
     struct pt_drain_watch *watch; /* NULL if there is none: deaths are then noticed at the flush interval */
     struct pt_collector *collector;
+    uint64_t start_tick;
     uint64_t next_flush_ns;
     uint64_t next_clock_ns;
 };
@@ -56,31 +57,48 @@ static enum pt_status take_block(void *context, enum pt_block_type type, const u
 
 /* --- Beginning -------------------------------------------------------------------------------------------------- */
 
+static unsigned remove_leftovers(const struct pt_drain *drain)
+{
+    char root[PATH_MAX];
+    strcpy(root, drain->arena.directory);
+    *strrchr(root, '/') = '\0';
+    return pt_drain_leftovers_remove(root[0] ? root : "/", drain->identity.boot_id);
+}
+
+static enum pt_status create(struct pt_drain *drain, struct pt_error *error)
+{
+    const struct pt_settings *settings = &drain->handshake->settings;
+    const struct pt_collector_settings collector = {.live = true, .zstd_level = settings->level};
+    /* The trace comes after the arena: a file that --force replaces stays untouched if there is no place for the rings. */
+    PT_TRY(pt_drain_header_identify(&drain->identity, error));
+    PT_TRY(pt_drain_arena_create(&drain->arena, drain->handshake, &drain->identity, error));
+    PT_TRY(pt_drain_trace_create(&drain->trace, settings->output, settings->force, settings->max_size, error));
+    if (pt_drain_header_write(&drain->trace, drain->handshake, &drain->identity, &drain->arena,
+                              remove_leftovers(drain)) != PT_OK) {
+        errno = drain->trace.trouble;
+        return pt_error_set_errno(error, "cannot write", settings->output);
+    }
+    if (pt_collector_new(&drain->collector, &drain->arena.arena, &collector, take_block, drain) != PT_OK)
+        return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
+    return PT_OK;
+}
+
 enum pt_status pt_drain_open(struct pt_drain **out, const struct pt_handshake *handshake, struct pt_error *error)
 {
-    const struct pt_settings *settings = &handshake->settings;
     struct pt_drain *drain = calloc(1, sizeof *drain);
     if (!drain)
         return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
     drain->handshake = handshake;
+    drain->arena.descriptor = -1;
     drain->trace.descriptor = -1;
-
-    /* The trace comes last: whatever fails before leaves a file that --force would replace untouched. */
-    enum pt_status status = pt_drain_header_identify(&drain->identity, error);
-    if (status == PT_OK)
-        status = pt_drain_arena_create(&drain->arena, handshake, &drain->identity, error);
-    if (status != PT_OK) {
-        free(drain);
-        return status;
+    enum pt_status status = create(drain, error);
+    if (status == PT_OK) {
+        *out = drain;
+        return PT_OK;
     }
-    status = pt_drain_trace_create(&drain->trace, settings->output, settings->force, settings->max_size, error);
-    if (status != PT_OK) {
-        pt_drain_abandon(drain);
-        pt_drain_free(drain);
-        return status;
-    }
-    *out = drain;
-    return PT_OK;
+    pt_drain_abandon(drain);
+    pt_drain_free(drain);
+    return status;
 }
 
 const char *pt_drain_arena_directory(const struct pt_drain *drain)
@@ -100,7 +118,8 @@ void pt_drain_free(struct pt_drain *drain)
 void pt_drain_abandon(struct pt_drain *drain)
 {
     pt_drain_trace_remove(&drain->trace);
-    pt_drain_arena_delete(&drain->arena);
+    if (drain->arena.directory[0] != '\0')
+        pt_drain_arena_delete(&drain->arena);
 }
 
 /* True once the host has set the recording's first tick. */
@@ -110,7 +129,8 @@ static bool wait_for_host(struct pt_drain *drain)
     uint64_t deadline_ns = pt_clock_monotonic_ns() + START_WAIT_NS;
     while (pt_clock_monotonic_ns() < deadline_ns) {
         uint32_t wake = atomic_load(&control->wake);
-        if (atomic_load_explicit(&control->start_tick, memory_order_acquire) != 0)
+        drain->start_tick = atomic_load_explicit(&control->start_tick, memory_order_acquire);
+        if (drain->start_tick != 0)
             return true;
         if (kill((pid_t)drain->handshake->settings.pid, 0) < 0 && errno == ESRCH)
             return false;
@@ -128,20 +148,6 @@ static enum pt_status write_clock(struct pt_drain *drain)
     drain->next_clock_ns = pt_clock_monotonic_ns() + CLOCK_NS;
     pt_drain_header_clock(&drain->identity, &clock);
     return pt_drain_trace_clock(&drain->trace, &clock);
-}
-
-static enum pt_status begin(struct pt_drain *drain)
-{
-    char root[PATH_MAX];
-    const struct pt_collector_settings settings = {.live = true, .zstd_level = drain->handshake->settings.level};
-    PT_TRY(pt_collector_new(&drain->collector, &drain->arena.arena, &settings, take_block, drain));
-    if (pt_drain_watch_new(&drain->watch, &drain->arena.arena) != PT_OK)
-        drain->watch = NULL;
-    strcpy(root, drain->arena.directory);
-    *strrchr(root, '/') = '\0';
-    unsigned removed = pt_drain_leftovers_remove(root[0] ? root : "/", drain->identity.boot_id);
-    PT_TRY(pt_drain_header_write(&drain->trace, drain->handshake, &drain->identity, &drain->arena, removed));
-    return write_clock(drain);
 }
 
 /* --- The loop --------------------------------------------------------------------------------------------------- */
@@ -296,7 +302,7 @@ static enum pt_status finish(struct pt_drain *drain)
     /* Only a stop dates the end of threads that go on; a tick that a host made up is brought into the recording's time. */
     uint64_t end_tick = now_tick(drain);
     uint64_t stop_tick = atomic_load_explicit(&control->stop_tick, memory_order_relaxed);
-    if (stop != PT_ARENA_RUNNING && stop_tick < end_tick && stop_tick >= control->start_tick)
+    if (stop != PT_ARENA_RUNNING && stop_tick < end_tick && stop_tick >= drain->start_tick)
         end_tick = stop_tick;
 
     enum pt_status status = turn(drain, PT_COLLECT_ALL);
@@ -316,9 +322,9 @@ enum pt_status pt_drain_run(struct pt_drain *drain)
         pt_drain_abandon(drain);
         return PT_END;
     }
-    enum pt_status status = begin(drain);
-    if (status == PT_OK)
-        status = record(drain);
+    if (pt_drain_watch_new(&drain->watch, &drain->arena.arena) != PT_OK)
+        drain->watch = NULL;
+    enum pt_status status = record(drain);
     if (status == PT_OK)
         status = finish(drain);
 

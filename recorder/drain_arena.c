@@ -75,6 +75,7 @@ static enum pt_status make_directory(struct pt_drain_arena *arena, const char *r
         if (errno != EEXIST)
             break;
     }
+    arena->directory[0] = '\0'; /* none of ours to delete */
     return pt_error_set_errno(error, "cannot make a directory in", root);
 }
 
@@ -265,6 +266,7 @@ enum pt_status pt_drain_arena_create(struct pt_drain_arena *arena, const struct 
     if (status != PT_OK) {
         pt_drain_arena_delete(arena);
         pt_drain_arena_release(arena);
+        arena->directory[0] = '\0';
         return status;
     }
 

@@ -85,8 +85,6 @@ enum pt_status pt_drain_header_write(struct pt_drain_trace *trace, const struct 
     uname(&machine);
     snprintf(system, sizeof system, "%s %s", machine.sysname, machine.release);
     pt_drain_header_clock(identity, &now);
-    uint64_t start_tick = pt_arena_control(&arena->arena)->start_tick;
-    uint64_t ago_ns = now.tick > start_tick ? (now.tick - start_tick) * identity->tick_ps / 1000 : 0;
 
     if (arena->short_of_room)
         add_note(&notes, "arena in %s: little room, rings of %" PRIu64 " bytes", arena->directory,
@@ -110,10 +108,10 @@ enum pt_status pt_drain_header_write(struct pt_drain_trace *trace, const struct 
         .machine = machine.machine,
         .system = system,
         .pid = settings->pid,
-        .started_ns = now.realtime_ns - ago_ns,
+        .started_ns = now.realtime_ns,
         .clock = borrow(pt_clock_name(identity->clock)),
         .tick_ps = identity->tick_ps,
-        .start_tick = start_tick,
+        .start_tick = now.tick,
         .c_calls = settings->c_calls,
         .policy = borrow(settings->drop ? "drop" : "block"),
         .children = settings->children,
@@ -128,5 +126,6 @@ enum pt_status pt_drain_header_write(struct pt_drain_trace *trace, const struct 
         .note_count = notes.count,
     };
     memcpy(header.run_id, identity->run_id, sizeof header.run_id);
-    return pt_drain_trace_header(trace, &header);
+    PT_TRY(pt_drain_trace_header(trace, &header));
+    return pt_drain_trace_clock(trace, &now);
 }

@@ -14,7 +14,8 @@ PT_MUST_USE enum pt_status pt_drain_header_identify(struct pt_drain_identity *id
 /* Three readings of the same moment. */
 void pt_drain_header_clock(const struct pt_drain_identity *identity, struct pt_clock *clock);
 
-/* Writes the HEADER block. */
+/* Writes the HEADER block, and a first CLOCK; both are there before the host can record anything, so that whatever happens the file tells
+ * where its arena is. */
 PT_MUST_USE enum pt_status pt_drain_header_write(struct pt_drain_trace *trace, const struct pt_handshake *handshake,
                                                  const struct pt_drain_identity *identity,
                                                  const struct pt_drain_arena *arena, unsigned leftovers_removed);

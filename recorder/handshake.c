@@ -104,6 +104,7 @@ static int wait_for(int socket, short events, uint64_t deadline_ns)
     }
 }
 
+/* PT_END if the other side is gone. */
 static enum pt_status send_bytes(int socket, const char *bytes, size_t count, uint64_t deadline_ns,
                                  struct pt_error *error)
 {
@@ -113,6 +114,8 @@ static enum pt_status send_bytes(int socket, const char *bytes, size_t count, ui
             errno = wait_for(socket, POLLOUT, deadline_ns);
         else if (sent >= 0)
             errno = 0;
+        if (errno == EPIPE)
+            return PT_END;
         if (errno != 0 && errno != EINTR)
             return pt_error_set_errno(error, "cannot write to", "the drain's socket");
         if (sent > 0) {

@@ -30,7 +30,7 @@ struct pt_handshake_reply {
     char arena[PATH_MAX]; /* the directory, absolute */
 };
 
-/* PT_IO (EPIPE: the other side is gone), PT_NOMEM. `kept` and `runtime_directory` of what is sent are looked at, `message` and `argv` are not. */
+/* PT_END if the other side is gone, PT_IO, PT_NOMEM. `kept` and `runtime_directory` of what is sent are looked at, `message` and `argv` are not. */
 PT_MUST_USE enum pt_status pt_handshake_send(int socket, const struct pt_handshake *handshake, uint64_t deadline_ns,
                                              struct pt_error *error);
 
