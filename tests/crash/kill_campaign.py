@@ -35,20 +35,37 @@ class Failure(Exception):
 def make_plan(chance, index):
     """The cases go round, so that a short campaign meets each of them; the moments are random."""
     threads, children, storm = [(1, 0, 0), (4, 0, 0), (16, 0, 0), (1, 3, 0), (2, 2, 0), (0, 3, 40)][index % 6]
-    return Plan(threads, children, storm, chance.choice(["64K", "1M"]), ("program", "drain", "both")[index // 6 % 3], chance.random() < 0.15)
+    target = ("program", "drain", "both")[index // 6 % 3]
+    return Plan(threads, children, storm, chance.choice(["64K", "1M"]), target, target != "drain" and chance.random() < 0.15)
 
 
-def drain_of(trace):
-    """The pid of the drain process of this trace, or None: its command line names the trace."""
+def processes():
+    """(pid, process group) of everything that runs; who is dead but not yet buried does not."""
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
-                words = pathlib.Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
+                state, _, group = pathlib.Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()[:3]
             except OSError:
                 continue
-            if words[0].endswith(b"pytrace-drain") and os.fsencode(trace) in words[1:]:
-                return int(entry)
-    return None
+            if state not in "ZX":
+                yield int(entry), int(group)
+
+
+def is_drain_of(pid, trace):
+    """The command line of a drain process names its trace."""
+    try:
+        words = pathlib.Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return words[0].endswith(b"pytrace-drain") and os.fsencode(trace) in words[1:]
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + 30
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Failure(f"{what} takes too long")
+        time.sleep(0.002)
 
 
 class Run:
@@ -59,12 +76,15 @@ class Run:
         self.trace = self.directory / "trace.bin"
         self.progress = self.directory / "progress"
         self.progress.write_bytes(bytes(8 * WORDS))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pytrace", "record", "-o", self.trace, "--ring-size", plan.ring, "--ring-dir", self.directory]
-            + ["--flush-interval", "50ms", VICTIM, self.progress, str(plan.threads), str(plan.children), str(plan.storm)],
-            start_new_session=True,
-            stderr=subprocess.PIPE,
-        )
+        self.errors = self.directory / "stderr"
+        with open(self.errors, "wb") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pytrace", "record", "-o", self.trace, "--ring-size", plan.ring]
+                + ["--ring-dir", self.directory, "--flush-interval", "50ms"]
+                + [VICTIM, self.progress, str(plan.threads), str(plan.children), str(plan.storm)],
+                start_new_session=True,
+                stderr=errors,
+            )
 
     def words(self):
         return struct.unpack(f"={WORDS}Q", self.progress.read_bytes())
@@ -75,60 +95,64 @@ class Run:
 
     def wait_until_begun(self):
         workers = self.plan.threads + self.plan.children
-        deadline = time.monotonic() + 30
-        while self.words()[BEGUN] < workers:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise Failure(f"the program did not start: {self.process.communicate()[1].decode()}")
-            time.sleep(0.002)
+        wait_until(lambda: self.words()[BEGUN] >= workers or self.process.poll() is not None, "starting the program")
+        if self.process.returncode is not None:
+            raise Failure(f"the program did not start: {self.errors.read_text()}")
 
     def kill_program(self):
+        """With its children."""
         os.killpg(self.process.pid, signal.SIGKILL)
 
+    def program_is_dead(self):
+        self.process.poll()
+        return all(group != self.process.pid for _, group in processes())
+
+    def find_drain(self):
+        return next((pid for pid, _ in processes() if is_drain_of(pid, self.trace)), None)
+
     def kill_drain(self):
-        drain = drain_of(self.trace)
+        drain = self.find_drain()
         if drain is not None:
             os.kill(drain, signal.SIGKILL)
         return drain is not None
 
     def kill(self, chance):
-        """Kills what the plan says. Returns the progress that must be in the trace, at least."""
-        if self.plan.target == "program":
+        """Kills what the plan says, and waits until it is dead. Returns the progress that must be in the trace, at least."""
+        target = self.plan.target
+        published = None
+        if target == "program" or (target == "both" and chance.random() < 0.5):
             self.kill_program()
-        elif self.plan.target == "both":
-            if chance.random() < 0.5:
-                self.kill_program()
-                self.kill_drain()
-            else:
-                # The program may run on for a moment, and drop events once its rings are full.
-                published = self.words()
-                self.kill_drain()
-                self.kill_program()
-                return published
         else:
+            # Without its drain the program runs on for a moment, and drops what its rings cannot hold.
             published = self.words()
-            if not self.kill_drain():
+            if not self.kill_drain() and not self.plan.startup:
                 raise Failure("there is no drain process")
+        if target == "both":
+            self.kill_program()
+            self.kill_drain()
+        if target == "drain":
             time.sleep(chance.uniform(0, 0.02))
             self.request_stop()
-            errors = self.process.communicate(timeout=60)[1]
-            if self.process.returncode != 0:
-                raise Failure(f"the program ended with {self.process.returncode} after its drain was killed: {errors.decode()}")
-            return published
-        self.process.communicate(timeout=60)
-        return self.words()
+            if self.process.wait(timeout=60) != 0:
+                raise Failure(f"the program ended with {self.process.returncode} without its drain: {self.errors.read_text()}")
+        wait_until(self.program_is_dead, "the death of the program")
+        if target != "program" or self.plan.storm:
+            # A child that was being born may or may not exist: the drain waits for it, up to ten seconds.
+            wait_until(lambda: self.find_drain() is None, "the end of the drain process")
+        return published or self.words()
 
     def analyze(self, *arguments):
         done = subprocess.run([self.analyzer, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
         return done.returncode, done.stdout, done.stderr.decode(errors="replace")
 
-    def verify(self, published):
+    def verify(self, published, second_look):
         """Raises Failure or sequence.Mismatch. Returns the number of events that were compared, and how many were lost."""
         status, dump, errors = self.analyze("dump", self.trace, "--format", "json")
         if status != 0:
             if self.plan.startup and not any(published):
                 return 0, 0  # killed before anything was recorded: there may be no trace, or an empty one
             raise Failure(f"dump ended with {status}: {errors}")
-        if self.plan.target != "program" and self.analyze("dump", self.trace, "--format", "json")[1] != dump:
+        if second_look and self.analyze("dump", self.trace, "--format", "json")[1] != dump:
             raise Failure("a second look at the same remains gave another answer")
 
         seen_events = lost_events = 0
@@ -160,17 +184,17 @@ class Run:
 def one_kill(analyzer, directory, plan, chance):
     run = Run(analyzer, directory, plan)
     try:
-        if plan.startup and plan.target != "drain":
+        if plan.startup:
             time.sleep(chance.uniform(0, 0.25))
         else:
             run.wait_until_begun()
-            time.sleep(chance.uniform(0, 0.1))
+            time.sleep(chance.uniform(0, 0.06))
         published = run.kill(chance)
-        return run.verify(published)
+        return run.verify(published, second_look=plan.target != "program" and chance.random() < 0.2)
     finally:
         if run.process.poll() is None:
             run.kill_program()
-        run.process.communicate()
+        run.process.wait()
         run.kill_drain()
 
 
@@ -199,6 +223,9 @@ def main():
         totals["events"] += events
         totals["lost"] += lost
     targets = ", ".join(f"{totals[target]} {target}" for target in ("program", "drain", "both"))
+    if not totals["events"]:
+        print("nothing was recorded at all")
+        return 1
     print(f"killed: {targets}; {totals['events']:,} events compared, none missing, none twice, none invented; {totals['lost']:,} told as lost")
     return 0
 

@@ -7,7 +7,7 @@ import itertools
 import re
 
 NAME_BASE = 1000  # as in victim.py
-BURST = 100
+BURST = 400
 
 ENTERS = {b"start", b"resume", b"throw", b"c_call"}
 LEAVES = {b"return", b"yield", b"unwind", b"c_return", b"c_raise"}

@@ -15,7 +15,8 @@ import threading
 import time
 
 STOP, BEGUN, FIRST = 0, 1, 2
-BURST = 100  # units between two pauses
+BURST = 400  # units between two pauses: more records than a small ring holds
+PAUSE = 0.004  # seconds, for each worker: all of them together make about a million events a second
 NAME_BASE = 1000
 
 
@@ -63,7 +64,7 @@ def unit(number):
         pass
 
 
-def work(worker, progress, limit):
+def work(worker, progress, limit, pause):
     spell(NAME_BASE + worker)  # says whose stream this is
     progress[BEGUN] += 1
     number = 0
@@ -72,13 +73,13 @@ def work(worker, progress, limit):
         unit(number)
         progress[FIRST + worker] = number
         if number % BURST == 0:
-            time.sleep(0.0005)
+            time.sleep(pause)
 
 
-def fork_worker(worker, progress, limit):
+def fork_worker(worker, progress, limit, pause):
     pid = os.fork()
     if pid == 0:
-        work(worker, progress, limit)
+        work(worker, progress, limit, pause)
         os._exit(0)
     return pid
 
@@ -87,18 +88,19 @@ def main():
     threads, children, storm = int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     with open(sys.argv[1], "r+b") as file:
         progress = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
-    alive = {fork_worker(threads + child, progress, storm) for child in range(children)}
-    others = [threading.Thread(target=work, args=(worker, progress, 0)) for worker in range(1, threads)]
+    pause = PAUSE * (threads + children)
+    alive = {fork_worker(threads + child, progress, storm or -1, pause) for child in range(children)}
+    others = [threading.Thread(target=work, args=(worker, progress, -1, pause)) for worker in range(1, threads)]
     for thread in others:
         thread.start()
     if storm:
         born = threads + children
         while not progress[STOP] and FIRST + born < len(progress):
             alive.remove(os.wait()[0])
-            alive.add(fork_worker(born, progress, storm))
+            alive.add(fork_worker(born, progress, storm, pause))
             born += 1
     else:
-        work(0, progress, 0)
+        work(0, progress, -1, pause)
     for thread in others:
         thread.join()
     for pid in alive:
