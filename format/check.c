@@ -28,6 +28,9 @@ static void check_damage(struct pt_check *check)
         else
             pt_check_note(check, damage->offset, "%s", damage->text);
     }
+    if (trace->private->damages > trace->damage_count)
+        pt_check_note(check, PT_ERROR_NO_OFFSET, "more places like these: %llu",
+                      (unsigned long long)(trace->private->damages - trace->damage_count));
     if (trace->private->torn_bytes > 0)
         pt_check_note(check, trace->file_size - trace->private->torn_bytes, "the last block is cut short (%llu bytes)",
                       (unsigned long long)trace->private->torn_bytes);

@@ -167,5 +167,5 @@ enum pt_status pt_trace_open(struct pt_trace **out, const char *path, const stru
 
 bool pt_trace_complete(const struct pt_trace *trace)
 {
-    return trace->has_end && trace->damage_count == 0 && trace->missing_blocks == 0 && trace->lost == 0;
+    return trace->has_end && trace->private->damages == 0 && trace->missing_blocks == 0 && trace->lost == 0;
 }

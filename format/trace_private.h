@@ -31,8 +31,8 @@ struct pt_trace_private {
     struct pt_table names;   /* by content: numbers of functions */
     struct pt_table ids;     /* by process and id: number of the function + 1 */
 
+    uint64_t damages;    /* all of them, also those that were not kept */
     uint64_t torn_bytes; /* of a last block that is being written, or whose events the arena has: no damage */
-    uint64_t gaps;       /* in the streams of threads */
     uint64_t repeated_chunks;
     uint64_t made_up_threads;
     uint64_t start_tick;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 const char *pt_trace_block_name(uint32_t type)
@@ -23,6 +24,7 @@ const char *pt_trace_block_name(uint32_t type)
 void pt_trace_damage_add(struct pt_trace *trace, uint64_t offset, uint64_t length, enum pt_status status,
                          const char *format, ...)
 {
+    trace->private->damages++;
     trace->damage_bytes += length;
     if (trace->damage_count >= PT_TRACE_DAMAGES_MAX)
         return;
@@ -49,6 +51,12 @@ enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error *error)
     struct stat about;
     if (fstat(own->descriptor, &about) != 0)
         return pt_error_set_errno(error, "cannot read", trace->path);
+    /* A recording that has just begun: its drain has made the file and is about to write the header. */
+    for (int waited_ms = 0; about.st_size == 0 && waited_ms < 2000 && pt_trace_locked(trace); waited_ms += 5) {
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        if (fstat(own->descriptor, &about) != 0)
+            return pt_error_set_errno(error, "cannot read", trace->path);
+    }
     if (!S_ISREG(about.st_mode)) {
         errno = S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
         return pt_error_set_errno(error, "cannot read", trace->path);

@@ -114,7 +114,6 @@ static void note_gaps(struct pt_trace *trace, const struct pt_trace_thread *thre
             continue;
         bool follows = i > 0 && same_use(&thread->chunks[i - 1].info, &chunk->info);
         uint64_t words = chunk->info.first_position - (follows ? end_position(&thread->chunks[i - 1].info) : 0);
-        trace->private->gaps++;
         pt_trace_damage_add(trace, chunk->offset, 0, PT_CORRUPT, "chunks of thread %u are missing: %llu records",
                             chunk->info.thread, (unsigned long long)words);
     }
@@ -124,7 +123,7 @@ static bool losses_known(const struct pt_trace *trace)
 {
     const struct pt_trace_private *own = trace->private;
     bool whole = trace->has_end || trace->arena == PT_TRACE_ARENA_LIVE || trace->arena == PT_TRACE_ARENA_SALVAGED;
-    return whole && trace->damage_count == 0 && trace->missing_blocks == 0 && own->gaps == 0;
+    return whole && own->damages == 0 && trace->missing_blocks == 0;
 }
 
 /* A block that is being written, or whose events are still in the arena, is no damage. */
@@ -135,6 +134,7 @@ static void forgive_torn_tail(struct pt_trace *trace)
         struct pt_trace_damage *damage = &trace->damages[i];
         if (damage->status != PT_TRUNCATED || damage->offset + damage->length != trace->file_size)
             continue;
+        trace->private->damages--;
         trace->damage_bytes -= damage->length;
         trace->private->torn_bytes = damage->length;
         memmove(damage, damage + 1, (--trace->damage_count - i) * sizeof *damage);
