@@ -26,14 +26,27 @@ struct columns {
     size_t count;
 };
 
-static enum pt_status choose_columns(struct columns *columns, struct pt_report *report, const char *base)
+/* The columns that a format has, or that --fields asks for. In a table, what +LIST appends stands before the name, whose width varies. */
+static enum pt_status choose_columns(struct columns *columns, struct pt_report *report)
 {
-    PT_TRY(pt_top_fields_parse(columns->fields, &columns->count, "--fields", report->options->fields, base,
-                               &report->error));
+    const struct pt_options *options = report->options;
+    const char *base = COLUMNS_TABLE;
+    if (options->format != PT_FORMAT_TABLE)
+        base = options->by == PT_BY_FUNCTION ? COLUMNS_FUNCTIONS COLUMNS_FIGURES : "name," COLUMNS_FIGURES;
+    PT_TRY(pt_top_fields_parse(columns->fields, &columns->count, "--fields", options->fields, base, &report->error));
     for (size_t i = 0; i < columns->count; i++)
-        if (columns->fields[i]->functions_only && report->options->by != PT_BY_FUNCTION)
+        if (columns->fields[i]->functions_only && options->by != PT_BY_FUNCTION)
             return pt_error_set(&report->error, PT_MISUSE, PT_ERROR_NO_OFFSET,
                                 "--fields: %s means something only by function", columns->fields[i]->name);
+    const struct pt_top_field *name = pt_top_field_find("name", 4);
+    for (size_t i = 0;
+         options->format == PT_FORMAT_TABLE && options->fields && *options->fields == '+' && i + 1 < columns->count;
+         i++) {
+        if (columns->fields[i] == name) {
+            columns->fields[i] = columns->fields[i + 1];
+            columns->fields[i + 1] = name;
+        }
+    }
     return PT_OK;
 }
 
@@ -89,28 +102,27 @@ static enum pt_status add_cell(struct pt_grid *grid, const struct pt_top_field *
     return PT_OK;
 }
 
-static enum pt_status print_table(struct pt_report *report, const struct pt_top_rows *rows, size_t shown)
+static enum pt_status print_table(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown,
+                                  const struct columns *columns)
 {
-    struct columns columns;
     struct pt_grid grid = {0};
     struct pt_top_context context = {.input = report->input, .rows = rows};
     uint64_t greatest = 0;
-    PT_TRY(choose_columns(&columns, report, COLUMNS_TABLE));
     for (size_t i = 0; i < shown; i++)
         greatest = rows->rows[i].total_ns > greatest ? rows->rows[i].total_ns : greatest;
     context.scale = pt_units_scale(greatest);
 
     pt_header_line_print(report);
     print_summary(report, rows, shown);
-    for (size_t i = 0; i < columns.count; i++) {
-        const struct pt_top_field *field = columns.fields[i];
+    for (size_t i = 0; i < columns->count; i++) {
+        const struct pt_top_field *field = columns->fields[i];
         bool name = strcmp(field->name, "name") == 0;
         pt_grid_column(&grid, name ? titles[rows->by] : field->title, field->left, field->gap);
     }
     enum pt_status status = PT_OK;
     for (size_t i = 0; i < shown && status == PT_OK; i++)
-        for (size_t c = 0; c < columns.count && status == PT_OK; c++)
-            status = add_cell(&grid, columns.fields[c], &rows->rows[i], &context);
+        for (size_t c = 0; c < columns->count && status == PT_OK; c++)
+            status = add_cell(&grid, columns->fields[c], &rows->rows[i], &context);
     if (status == PT_OK)
         status = pt_grid_print(&grid, report->screen);
     pt_grid_release(&grid);
@@ -119,20 +131,18 @@ static enum pt_status print_table(struct pt_report *report, const struct pt_top_
 
 /* --- CSV -------------------------------------------------------------------------------------------------------------- */
 
-static enum pt_status write_csv(struct pt_report *report, const struct pt_top_rows *rows, size_t shown)
+static void write_csv(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown,
+                      const struct columns *columns)
 {
-    struct columns columns;
     struct pt_csv csv = {.screen = report->screen};
     struct pt_top_context context = {.input = report->input, .rows = rows};
-    const bool functions = rows->by == PT_BY_FUNCTION;
-    PT_TRY(choose_columns(&columns, report, functions ? COLUMNS_FUNCTIONS COLUMNS_FIGURES : "name," COLUMNS_FIGURES));
-    for (size_t c = 0; c < columns.count; c++)
-        pt_csv_text(&csv, columns.fields[c]->key ? columns.fields[c]->key : columns.fields[c]->name);
+    for (size_t c = 0; c < columns->count; c++)
+        pt_csv_text(&csv, columns->fields[c]->key ? columns->fields[c]->key : columns->fields[c]->name);
     pt_csv_line(&csv);
     for (size_t i = 0; i < shown && !pt_screen_gone(report->screen); i++) {
         const struct pt_top_row *row = &rows->rows[i];
-        for (size_t c = 0; c < columns.count; c++) {
-            const struct pt_top_field *field = columns.fields[c];
+        for (size_t c = 0; c < columns->count; c++) {
+            const struct pt_top_field *field = columns->fields[c];
             char cell[PT_TOP_CELL];
             if (field->text) {
                 pt_csv_text(&csv, field->text(row, &context));
@@ -147,7 +157,6 @@ static enum pt_status write_csv(struct pt_report *report, const struct pt_top_ro
         }
         pt_csv_line(&csv);
     }
-    return PT_OK;
 }
 
 /* --- JSON ------------------------------------------------------------------------------------------------------------- */
@@ -225,6 +234,8 @@ static void write_json(const struct pt_report *report, const struct pt_top_rows 
 enum pt_status pt_report_top(struct pt_report *report)
 {
     struct pt_top_rows rows;
+    struct columns columns;
+    PT_TRY(choose_columns(&columns, report)); /* a mistake is told before the events are read */
     enum pt_status status = pt_top_rows_make(&rows, report);
     uint64_t most = report->options->top;
     size_t shown = most > 0 && most < rows.count ? (size_t)most : rows.count;
@@ -232,10 +243,10 @@ enum pt_status pt_report_top(struct pt_report *report)
         goto cleanup;
     switch (report->options->format) {
     case PT_FORMAT_TABLE:
-        status = print_table(report, &rows, shown);
+        status = print_table(report, &rows, shown, &columns);
         break;
     case PT_FORMAT_CSV:
-        status = write_csv(report, &rows, shown);
+        write_csv(report, &rows, shown, &columns);
         break;
     case PT_FORMAT_JSON:
         write_json(report, &rows, shown);
