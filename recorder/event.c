@@ -119,15 +119,9 @@ PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
     Py_RETURN_NONE;
 }
 
-PyObject *pt_event_unwind_at_entry(PyObject *code)
+bool pt_event_was_last(enum pt_kind kind, PyObject *code)
 {
     const struct pt_thread_state *self = pt_thread_self;
-    uint32_t id = pt_functions_find(code);
-    if (self->session == pt_session->serial && pt_session->state == PT_SESSION_RECORDING && self->position > 0) {
-        bool entered = pt_ring_last_is(self, PT_KIND_START, id) || pt_ring_last_is(self, PT_KIND_RESUME, id) ||
-                       pt_ring_last_is(self, PT_KIND_THROW, id);
-        if (!entered)
-            Py_RETURN_NONE;
-    }
-    return pt_event_with_id(PT_KIND_UNWIND, code, code);
+    return pt_session->state == PT_SESSION_RECORDING && self->session == pt_session->serial &&
+           pt_ring_last_is(self, kind, pt_functions_find(code));
 }

@@ -12,14 +12,12 @@
 #include "record.h"
 #include "thread_state.h"
 
-/* All of these return None, as a hook's callback has to: so that the way into the slow path is a jump. */
-
-/* `function` is the code object, or the PyCFunction or method descriptor, of `key`. Keeps a raised exception. */
+/* `function` is the code object, or the PyCFunction or method descriptor, of `key`. Keeps a raised exception. This and the ones below
+ * return None, as a hook's callback has to: so that the way into the slow path is a jump. */
 PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function);
 
-/* The frame of `code` is left by an exception at the very instruction that reports its entry: a signal handler that raised there, mostly before
- * the report. Writes an unwind only if the entry was the thread's last record; one too many would close a caller of the same function. */
-PyObject *pt_event_unwind_at_entry(PyObject *code);
+/* The calling thread's last record tells that `code` was entered in this way. */
+bool pt_event_was_last(enum pt_kind kind, PyObject *code);
 
 /* Stores a record at the next position, which is below the limit. */
 static inline PyObject *pt_event_store(struct pt_thread_state *self, enum pt_kind kind, uint32_t id, const void *key,

@@ -44,7 +44,8 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t fla
     return pt_event_leave(PT_KIND_YIELD, arguments[0], arguments[0]);
 }
 
-/* From 3.13 on RESUME runs signal handlers before it reports the entry; in 3.12 afterwards, so that there every unwind has one. */
+/* From 3.13 on RESUME runs signal handlers before it reports the entry: if one raises, the unwind has no entry. In 3.12 the order is the
+ * other one. */
 static bool is_at_entry(PyObject *code, PyObject *offset)
 {
 #if PY_VERSION_HEX >= 0x030D0000
@@ -59,11 +60,21 @@ static bool is_at_entry(PyObject *code, PyObject *offset)
 #endif
 }
 
+/* The exceptions: what is thrown into a generator leaves it there too, and a trace function may raise after our callback was called. Otherwise
+ * not even an entry of the same function as the last record proves anything: it may be the caller's, in a recursion. */
+static bool was_entered(PyObject *code)
+{
+    if (pt_event_was_last(PT_KIND_THROW, code))
+        return true;
+    return PyThreadState_Get()->c_tracefunc != NULL &&
+           (pt_event_was_last(PT_KIND_START, code) || pt_event_was_last(PT_KIND_RESUME, code));
+}
+
 static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    if (is_at_entry(arguments[0], arguments[1]))
-        return pt_event_unwind_at_entry(arguments[0]);
+    if (is_at_entry(arguments[0], arguments[1]) && !was_entered(arguments[0]))
+        Py_RETURN_NONE;
     return pt_event_with_id(PT_KIND_UNWIND, arguments[0], arguments[0]);
 }
 

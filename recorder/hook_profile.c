@@ -40,15 +40,43 @@ static const unsigned char *current_instruction(PyFrameObject *frame, PyCodeObje
 
 #if PY_VERSION_HEX >= 0x030B0000
 
-static bool is_at_entry(const unsigned char *instruction)
+static bool is_at_resume(const unsigned char *instruction)
 {
     return instruction && (instruction[0] == RESUME || instruction[0] == RESUME_QUICK);
+}
+
+/* In 3.11 RESUME runs signal handlers before it reports the entry, and again afterwards. If one raises, the unwind alone does not tell whether
+ * it has an entry; so the frames that were entered are noted, by their address. Two frames in one place are so rare that no more is
+ * done about them than to lose one note. */
+#define ENTERED_PLACES 4096
+
+static const PyFrameObject *entered[ENTERED_PLACES];
+
+static const PyFrameObject **entered_place(const PyFrameObject *frame)
+{
+    uintptr_t bits = (uintptr_t)frame >> 4;
+    return &entered[(bits ^ bits >> 12) % ENTERED_PLACES];
+}
+
+static void note_enter(const PyFrameObject *frame)
+{
+    *entered_place(frame) = frame;
+}
+
+/* False if the frame stands at its entry and was never reported to be entered. */
+static bool note_leave(const PyFrameObject *frame, const unsigned char *instruction)
+{
+    const PyFrameObject **place = entered_place(frame);
+    bool noted = *place == frame;
+    if (noted)
+        *place = NULL;
+    return noted || !is_at_resume(instruction);
 }
 
 /* An exception is thrown in at the yield, before the RESUME that follows it. */
 static enum pt_kind enter_kind(const unsigned char *instruction)
 {
-    if (!is_at_entry(instruction))
+    if (!is_at_resume(instruction))
         return PT_KIND_THROW;
     return instruction[1] == 0 ? PT_KIND_START : PT_KIND_RESUME;
 }
@@ -56,10 +84,15 @@ static enum pt_kind enter_kind(const unsigned char *instruction)
 #else
 
 /* The entry is reported before the first instruction: whoever unwinds was entered. */
-static bool is_at_entry(const unsigned char *instruction)
+static void note_enter(const PyFrameObject *frame)
 {
-    (void)instruction;
-    return false;
+    (void)frame;
+}
+
+static bool note_leave(const PyFrameObject *frame, const unsigned char *instruction)
+{
+    (void)frame, (void)instruction;
+    return true;
 }
 
 /* An exception that is thrown in cannot be told from a value that is sent. */
@@ -84,11 +117,10 @@ static void on_leave(PyFrameObject *frame, PyObject *value)
 {
     PyCodeObject *code = frame_code(frame);
     const unsigned char *instruction = current_instruction(frame, code);
+    bool was_entered = note_leave(frame, instruction);
     if (value)
         pt_event_leave(leave_kind(code, instruction), code, (PyObject *)code);
-    else if (is_at_entry(instruction))
-        pt_event_unwind_at_entry((PyObject *)code);
-    else
+    else if (was_entered)
         pt_event_with_id(PT_KIND_UNWIND, code, (PyObject *)code);
 }
 
@@ -98,6 +130,7 @@ static int on_event(PyObject *unused, PyFrameObject *frame, int what, PyObject *
     switch (what) {
     case PyTrace_CALL: {
         PyCodeObject *code = frame_code(frame);
+        note_enter(frame);
         pt_event_with_id(enter_kind(current_instruction(frame, code)), code, (PyObject *)code);
         break;
     }
