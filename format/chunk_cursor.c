@@ -28,7 +28,8 @@ int pt_chunk_cursor_next(struct pt_chunk_cursor *cursor, struct pt_chunk_entry *
     if (cursor->next == chunk->info.entries)
         return 0;
     const uint32_t i = cursor->next++;
-    const uint32_t code = chunk->codes ? chunk->codes[i] : pt_bytes_load16(chunk->codes16 + 2 * (size_t)i);
+    const uint32_t code =
+        chunk->info.code_width == 1 ? chunk->codes[i] : pt_bytes_load16(chunk->codes16 + 2 * (size_t)i);
     const uint32_t symbol = chunk->symbols[code];
 
     cursor->tick += chunk->times[i];

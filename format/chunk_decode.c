@@ -39,7 +39,7 @@ static void point_to_parts(struct pt_chunk *chunk, const uint8_t **keyframe)
     *keyframe = at;
     at += info->keyframe_bytes;
     chunk->codes = info->code_width == 1 ? at : NULL;
-    chunk->codes16 = info->code_width == 2 ? at : NULL;
+    chunk->codes16 = info->code_width == 1 ? NULL : at;
     at += (size_t)info->code_width * info->entries;
     chunk->times = at;
     at += info->entries;
@@ -155,14 +155,14 @@ static enum pt_status check_times(const struct pt_chunk *chunk)
 
 static uint32_t code_at(const struct pt_chunk *chunk, size_t i)
 {
-    return chunk->codes ? chunk->codes[i] : pt_bytes_load16(chunk->codes16 + 2 * i);
+    return chunk->info.code_width == 1 ? chunk->codes[i] : pt_bytes_load16(chunk->codes16 + 2 * i);
 }
 
 static uint32_t greatest_code(const struct pt_chunk *chunk)
 {
     const size_t entries = chunk->info.entries;
     uint32_t greatest = 0;
-    if (chunk->codes) {
+    if (chunk->info.code_width == 1) {
         uint8_t most = 0;
         for (size_t i = 0; i < entries; i++)
             most = chunk->codes[i] > most ? chunk->codes[i] : most;
