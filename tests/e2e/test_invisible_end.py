@@ -87,13 +87,16 @@ class LastDeeds(InvisibleCase):
     def test_threads_are_joined(self):
         self.same_script(
             """
-            import threading, time
+            import threading
+            turns = [threading.Event() for _ in range(4)]
             def work(n):
-                time.sleep(0.05 * n)
+                turns[n].wait()
                 print("thread", n)
+                turns[n + 1].set()
             for n in range(3):
                 threading.Thread(target=work, args=(n,)).start()
             print("main ends")
+            turns[0].set()
             """
         )
 

@@ -226,7 +226,18 @@ class Children(InvisibleCase):
 
     def test_orphan_outlives_its_parent(self):
         # The child goes on after the parent has ended, and holds standard output.
-        self.same_script("import os, time\nif os.fork() == 0:\n    time.sleep(0.3); print('orphan')\nelse:\n    print('parent', flush=True)", python=["-u"])
+        self.same_script(
+            """
+            import os
+            read, write = os.pipe()
+            if os.fork() == 0:
+                os.close(write)
+                os.read(read, 1)  # ends with the parent
+                print("orphan")
+            else:
+                print("parent", flush=True)
+            """
+        )
 
 
 class Multiprocessing(InvisibleCase):
