@@ -17,9 +17,10 @@
 #define START_WAIT_NS  UINT64_C(10000000000) /* for the host to begin */
 #define START_LOOK_NS  UINT64_C(50000000)
 #define CLOCK_NS       UINT64_C(1000000000)
-#define TROUBLE_NS     UINT64_C(100000000)  /* between two tries to write to a disk that is full */
-#define FINISH_WAIT_NS UINT64_C(2000000000) /* for a full disk to have room again, at the end */
-#define BYTES_PER_WORD 2                    /* of a ring, in the trace: generous */
+#define TROUBLE_NS     UINT64_C(100000000)   /* between two tries to write to a disk that is full */
+#define FINISH_WAIT_NS UINT64_C(2000000000)  /* for a full disk to have room again, at the end */
+#define BIRTH_WAIT_NS  UINT64_C(10000000000) /* for a child that was announced, as the collector waits */
+#define BYTES_PER_WORD 2                     /* of a ring, in the trace: generous */
 
 struct pt_drain {
     const struct pt_handshake *handshake;
@@ -223,6 +224,23 @@ static void sleep_until(struct pt_drain *drain, uint32_t seen_wake, uint64_t unt
     atomic_store(&control->asleep, 0);
 }
 
+/* While the file cannot be written the collector ends no process, and `live` tells nothing: the owner mutexes do, and the time since a birth
+ * was announced. */
+static bool somebody_records(const struct pt_drain *drain)
+{
+    uint64_t birth_ticks = BIRTH_WAIT_NS * 1000 / drain->identity.tick_ps;
+    uint64_t now = now_tick(drain);
+    for (uint32_t i = 0; i < drain->arena.processes_reserved; i++) {
+        const struct pt_arena_process *process = pt_arena_process(&drain->arena.arena, i);
+        uint32_t state = atomic_load_explicit(&process->state, memory_order_acquire);
+        if (state == PT_PROCESS_LIVE && pt_arena_owner_alive(&process->owner))
+            return true;
+        if (state == PT_PROCESS_BORN && now - atomic_load(&process->start_tick) < birth_ticks)
+            return true;
+    }
+    return false;
+}
+
 /* True if no process is left, and none can join any more. */
 static bool close_if_empty(struct pt_drain *drain)
 {
@@ -243,6 +261,8 @@ static enum pt_status record(struct pt_drain *drain)
         if (status != PT_OK && status != PT_IO)
             return status;
         if (status == PT_IO) { /* producers that wake us now would only make us fail again */
+            if (!somebody_records(drain))
+                return PT_OK;
             pt_futex_wait(&control->done, 0, TROUBLE_NS);
             continue;
         }
