@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -25,6 +26,17 @@
  * keeper. It must not share the host's memory then, which it would keep alive, and copies it only to unmap all of it. */
 
 #define STACK_BYTES ((size_t)64 << 10)
+
+#define RSEQ_UNREGISTER 1 /* RSEQ_FLAG_UNREGISTER of linux/rseq.h */
+#if defined(__x86_64__)
+#define RSEQ_SIGNATURE 0x53053053
+#else
+#define RSEQ_SIGNATURE 0xd428bc00
+#endif
+
+/* Of sys/rseq.h, which glibc has since 2.35. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
 
 struct clone_frame {
     const struct pt_spawn_clone *request;
@@ -116,6 +128,30 @@ static uintptr_t address_space_top(uintptr_t page)
     return 0;
 }
 
+static uintptr_t thread_pointer(void)
+{
+    uintptr_t pointer; /* clang 14 has no __builtin_thread_pointer for x86-64 */
+#if defined(__x86_64__)
+    __asm__("mov %%fs:0, %0" : "=r"(pointer));
+#else
+    __asm__("mrs %0, tpidr_el0" : "=r"(pointer));
+#endif
+    return pointer;
+}
+
+/* A restartable-sequence area that glibc registered survives a fork, and the kernel writes to it whenever it has preempted the thread: it must
+ * go before its memory does. The length that was registered is glibc's secret. False if it stays. */
+static bool leave_rseq(void)
+{
+    if (!&__rseq_offset || !&__rseq_size || __rseq_size == 0)
+        return true; /* a C library without it, or told not to use it */
+    long area = (long)thread_pointer() + (long)__rseq_offset;
+    for (long length = 32; length <= 512; length += 32)
+        if (pt_raw_syscall(SYS_rseq, area, length, RSEQ_UNREGISTER, RSEQ_SIGNATURE) == 0)
+            return true;
+    return false;
+}
+
 _Noreturn static void keep(long drain, uintptr_t page)
 {
     static const char name[] = "pytrace-keeper";
@@ -127,7 +163,10 @@ _Noreturn static void keep(long drain, uintptr_t page)
             pt_raw_syscall(SYS_close, descriptor, 0, 0, 0);
     uintptr_t low = (uintptr_t)&pt_spawn_keeper & ~(page - 1);
     uintptr_t high = ((uintptr_t)pt_spawn_keeper_end + page - 1) & ~(page - 1);
-    pt_spawn_keeper(low, high, address_space_top(page), drain);
+    if (leave_rseq())
+        pt_spawn_keeper(low, high, address_space_top(page), drain);
+    else
+        pt_spawn_keeper(0, high, high, drain); /* better a copy of the host's memory than a dead keeper */
 }
 
 /* The host's soft limits are the host's; the drain needs descriptors and memory of its own even where the host has none left. */
