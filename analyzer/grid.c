@@ -55,7 +55,7 @@ static void print_cell(const struct pt_grid *grid, struct pt_screen *screen, siz
 enum pt_status pt_grid_print(const struct pt_grid *grid, struct pt_screen *screen)
 {
     const size_t columns = grid->column_count;
-    if (grid->status != PT_OK)
+    if (grid->status != PT_OK || columns == 0)
         return grid->status;
     for (size_t i = 0; i < columns; i++) {
         const char *title = grid->columns[i].title;

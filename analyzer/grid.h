@@ -18,8 +18,8 @@ struct pt_grid_column {
     size_t width;
 };
 
-/* Cells are added row by row. A failed allocation is kept and told by pt_grid_print. Zeroed, then pt_grid_column for each
- * column; release with pt_grid_release. */
+/* Cells are added row by row. A failed allocation is kept and told by pt_grid_print. Zeroed, then pt_grid_column for
+ * each column; release with pt_grid_release. */
 struct pt_grid {
     struct pt_grid_column columns[PT_GRID_COLUMNS_MAX];
     size_t column_count;

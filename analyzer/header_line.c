@@ -43,7 +43,7 @@ static void count_entities(const struct pt_trace *trace, uint64_t *processes, ui
         *threads += trace->threads[i].meta.serial != 0;
 }
 
-/* --- What is wrong -------------------------------------------------------------------------------------------------- */
+/* --- What is wrong ---------------------------------------------------------------------------------------------- */
 
 /* Where a warning goes: the screen, or standard error. */
 struct trouble_sink {
@@ -118,7 +118,7 @@ void pt_header_line_warn(const struct pt_trace *trace)
     tell_troubles(&sink, trace);
 }
 
-/* --- The line --------------------------------------------------------------------------------------------------------- */
+/* --- The line --------------------------------------------------------------------------------------------------- */
 
 static void put_untrusted(struct pt_screen *screen, const char *text)
 {
@@ -217,7 +217,7 @@ void pt_header_line_print(const struct pt_report *report)
     }
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------------------------- */
 
 static void write_trace(struct pt_json *json, const struct pt_report *report, size_t index)
 {

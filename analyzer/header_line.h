@@ -5,8 +5,8 @@
 #include "json.h"
 #include "report.h"
 
-/* Prints the line of each trace and, below it, one line for each thing that is wrong with it. Call when the events were read, if
- * they are at all. */
+/* Prints the line of each trace and, below it, one line for each thing that is wrong with it. Call when the events were
+ * read, if they are at all. */
 void pt_header_line_print(const struct pt_report *report);
 
 /* Writes the "trace" member (or "traces") into an object that is open. */

@@ -1,7 +1,8 @@
 /* Distributions of durations: log-linear buckets, 32 to a power of two.
  *
- * A quantile is the middle of its bucket, so it is off by at most 1/64 (1.6 %); values below 64, the least and the greatest are
- * exact. Memory follows the span of the values (256 bytes for each power of two between them), not their number. */
+ * A quantile is the middle of its bucket, so it is off by at most 1/64 (1.6 %); values below 64, the least and the
+ * greatest are exact. Memory follows the span of the values (256 bytes for each power of two between them), not their
+ * number. */
 #ifndef PT_HISTOGRAM_H
 #define PT_HISTOGRAM_H
 
@@ -46,7 +47,8 @@ PT_MUST_USE static inline enum pt_status pt_histogram_add(struct pt_histogram *h
     return PT_OK;
 }
 
-/* Adds all values of `from`, each times `factor` (exactly for 1.0, else from bucket to bucket, which may add its error once more). PT_NOMEM. */
+/* Adds all values of `from`, each times `factor` (exactly for 1.0, else from bucket to bucket, which may add its error
+ * once more). PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_histogram_merge(struct pt_histogram *into, const struct pt_histogram *from,
                                               double factor);
 

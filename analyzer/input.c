@@ -13,7 +13,7 @@ static void say_waiting(void *context)
     fprintf(stderr, "pytrace-analyze: %s: the program has ended, waiting for the end of the file\n", path);
 }
 
-/* --- One function for definitions that agree, over all traces ------------------------------------------------------- */
+/* --- One function for definitions that agree, over all traces --------------------------------------------------- */
 
 struct merge {
     struct pt_input *input;
@@ -83,7 +83,7 @@ cleanup:
     return status;
 }
 
-/* --- Ranges, threads ------------------------------------------------------------------------------------------------ */
+/* --- Ranges, threads -------------------------------------------------------------------------------------------- */
 
 /* The first tick that is shown as `ns` or more. */
 static uint64_t tick_of_ns(const struct pt_trace *trace, uint64_t ns)

@@ -45,7 +45,8 @@ void pt_json_close(struct pt_json *json, char bracket)
     json->depth--;
 }
 
-/* Length of the UTF-8 character at `text`, 0 if there is none: no overlong forms, no surrogates, nothing above U+10FFFF. */
+/* Length of the UTF-8 character at `text`, 0 if there is none: no overlong forms, no surrogates, nothing above
+ * U+10FFFF. */
 static size_t character_size(const unsigned char *text)
 {
     unsigned char lead = text[0];

@@ -46,7 +46,7 @@ static enum pt_status run(const struct pt_options *options, bool *found, struct 
     status = pt_screen_open(&screen, &options->screen, error);
     if (status != PT_OK)
         goto cleanup;
-    report.figures = calloc(input.trace_count, sizeof *report.figures);
+    report.figures = calloc(input.trace_count + 1, sizeof *report.figures);
     if (!report.figures) {
         status = PT_NOMEM;
         goto cleanup;

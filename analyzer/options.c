@@ -95,7 +95,7 @@ static enum pt_status parse_bound(struct pt_bound *bound, const char *text, size
     return PT_OK;
 }
 
-/* --- One function an option, in the order of the table ------------------------------------------------------------------ */
+/* --- One function an option, in the order of the table ---------------------------------------------------------- */
 
 #define STORE(name)                                                                                                    \
     static enum pt_status store_##name(struct pt_options *options, const char *value, struct pt_error *error)
@@ -129,7 +129,7 @@ STORE_TEXT(fields, fields)
 STORE(by)
 {
     static const char *const words[] = {"function", "file", "module", "thread", "process", NULL};
-    unsigned by;
+    unsigned by = 0;
     PT_TRY(parse_word(&by, value, words, error));
     options->by = (enum pt_by)by;
     options->by_given = true;
@@ -208,7 +208,7 @@ STORE(min_pct)
 STORE(paths)
 {
     static const char *const words[] = {"module", "short", "full", NULL};
-    unsigned paths;
+    unsigned paths = 0;
     PT_TRY(parse_word(&paths, value, words, error));
     options->paths = (enum pt_text_paths)paths;
     return PT_OK;
@@ -219,7 +219,7 @@ STORE_FLAG(no_collapse, no_collapse)
 STORE(format)
 {
     static const char *const words[] = {"table", "csv", "json", NULL};
-    unsigned format;
+    unsigned format = 0;
     PT_TRY(parse_word(&format, value, words, error));
     options->format = (enum pt_output_format)format;
     options->screen.data = options->format != PT_FORMAT_TABLE;
@@ -232,7 +232,7 @@ STORE_FLAG(force, screen.force)
 STORE(color)
 {
     static const char *const words[] = {"auto", "always", "never", NULL};
-    unsigned color;
+    unsigned color = 0;
     PT_TRY(parse_word(&color, value, words, error));
     options->screen.color = (enum pt_screen_color)color;
     return PT_OK;

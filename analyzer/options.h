@@ -86,8 +86,8 @@ struct pt_option {
 extern const struct pt_option pt_option_table[];
 extern const size_t pt_option_count;
 
-/* Parses the arguments behind the program's name. PT_MISUSE with a one-line message that names the option, and the nearest one
- * where a name is unknown; PT_NOMEM. Release in any case. */
+/* Parses the arguments behind the program's name. PT_MISUSE with a one-line message that names the option, and the
+ * nearest one where a name is unknown; PT_NOMEM. Release in any case. */
 PT_MUST_USE enum pt_status pt_options_parse(struct pt_options *options, int argc, char *const *argv,
                                             struct pt_error *error);
 void pt_options_release(struct pt_options *options);

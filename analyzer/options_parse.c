@@ -50,7 +50,8 @@ static enum pt_status store(struct pt_options *options, const struct pt_option *
                         value ? value : "", reason.text);
 }
 
-/* The options in one argument; `next` is what follows it, and is used up (`*used`) if an option takes it as its value. */
+/* The options in one argument; `next` is what follows it, and is used up (`*used`) if an option takes it as its value.
+ * */
 static enum pt_status parse_argument(struct pt_options *options, const char *argument, const char *next, int *used,
                                      struct pt_error *error)
 {

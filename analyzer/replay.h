@@ -1,5 +1,5 @@
-/* All chosen threads of an input, one after another, as steps for whoever sums them up: with progress, Ctrl-C and the figures that the
- * header line shows (report->figures). */
+/* All chosen threads of an input, one after another, as steps for whoever sums them up: with progress, Ctrl-C and the
+ * figures that the header line shows (report->figures). */
 #ifndef PT_REPLAY_H
 #define PT_REPLAY_H
 

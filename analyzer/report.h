@@ -32,7 +32,8 @@ struct pt_report {
     struct pt_error error;
 };
 
-/* PT_OK; PT_MISUSE (a usage error that only the report could see), PT_IO, PT_NOMEM, with report->error filled. PT_END after Ctrl-C. */
+/* PT_OK; PT_MISUSE (a usage error that only the report could see), PT_IO, PT_NOMEM, with report->error filled. PT_END
+ * after Ctrl-C. */
 typedef enum pt_status pt_report_run(struct pt_report *report);
 
 pt_report_run pt_report_top;

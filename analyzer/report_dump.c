@@ -1,4 +1,5 @@
-/* dump: every record, one a line, as it was written. For whoever debugs the recorder, and for comparing event by event. */
+/* dump: every record, one a line, as it was written. For whoever debugs the recorder, and for comparing event by event.
+ * */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ static uint32_t function_of(const struct dump *dump, uint32_t frame)
         ->functions[pt_trace_function(thread->origin->trace, thread->thread->meta.process, frame >> 1)];
 }
 
-/* --- Filters ------------------------------------------------------------------------------------------------------------ */
+/* --- Filters ---------------------------------------------------------------------------------------------------- */
 
 /* Whether the filters let a line through: its own function, and the stack that it stands on. */
 static bool wanted(const struct dump *dump, const struct line *line)
@@ -74,7 +75,7 @@ static bool wanted(const struct dump *dump, const struct line *line)
     return !(met & PT_FILTER_IGNORE) && !(view->filters & ~met & (PT_FILTER_FOCUS | PT_FILTER_ROOT));
 }
 
-/* --- Lines -------------------------------------------------------------------------------------------------------------- */
+/* --- Lines ------------------------------------------------------------------------------------------------------ */
 
 static enum pt_status name_of(struct dump *dump, uint32_t function, const char **out)
 {
@@ -158,7 +159,7 @@ static enum pt_status print_line(struct dump *dump, const struct line *line)
     return PT_OK;
 }
 
-/* --- Entries ------------------------------------------------------------------------------------------------------------ */
+/* --- Entries ---------------------------------------------------------------------------------------------------- */
 
 /* The frame that a leave is about: the last one that it closes, or what it says itself. */
 static uint32_t left_frame(const struct dump *dump, const struct pt_chunk_entry *entry)

@@ -10,7 +10,7 @@
 #include "text.h"
 #include "units.h"
 
-/* --- Table ---------------------------------------------------------------------------------------------------------- */
+/* --- Table ------------------------------------------------------------------------------------------------------ */
 
 /* A name and, flush behind it, what the caller prints next. */
 static void put_name(struct pt_screen *screen, const char *name)
@@ -191,7 +191,7 @@ static void print_processes(struct pt_screen *screen, const struct pt_trace *tra
     }
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------------------------- */
 
 static void write_header(struct pt_json *json, const struct pt_header *header)
 {

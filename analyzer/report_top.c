@@ -26,7 +26,8 @@ struct columns {
     size_t count;
 };
 
-/* The columns that a format has, or that --fields asks for. In a table, what +LIST appends stands before the name, whose width varies. */
+/* The columns that a format has, or that --fields asks for. In a table, what +LIST appends stands before the name,
+ * whose width varies. */
 static enum pt_status choose_columns(struct columns *columns, struct pt_report *report)
 {
     const struct pt_options *options = report->options;
@@ -50,7 +51,7 @@ static enum pt_status choose_columns(struct columns *columns, struct pt_report *
     return PT_OK;
 }
 
-/* --- Table ------------------------------------------------------------------------------------------------------------ */
+/* --- Table ------------------------------------------------------------------------------------------------------ */
 
 static void print_summary(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown)
 {
@@ -129,7 +130,7 @@ static enum pt_status print_table(const struct pt_report *report, const struct p
     return status;
 }
 
-/* --- CSV -------------------------------------------------------------------------------------------------------------- */
+/* --- CSV -------------------------------------------------------------------------------------------------------- */
 
 static void write_csv(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown,
                       const struct columns *columns)
@@ -159,7 +160,7 @@ static void write_csv(const struct pt_report *report, const struct pt_top_rows *
     }
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------------------------- */
 
 static void write_identity(struct pt_json *json, const struct pt_report *report, const struct pt_top_rows *rows,
                            const struct pt_top_row *row)

@@ -56,10 +56,10 @@ const struct pt_stream_totals *pt_stream_totals(const struct pt_stream *stream)
     return &stream->totals;
 }
 
-/* --- Chunks --------------------------------------------------------------------------------------------------------- */
+/* --- Chunks ----------------------------------------------------------------------------------------------------- */
 
-/* Something is missing before the decoded chunk: frames that its keyframe still knows survive, the others end where they were last seen,
- * and what was entered meanwhile is opened. The time between is nobody's self time. */
+/* Something is missing before the decoded chunk: frames that its keyframe still knows survive, the others end where
+ * they were last seen, and what was entered meanwhile is opened. The time between is nobody's self time. */
 static enum pt_status bridge_gap(struct pt_stream *stream)
 {
     const struct pt_chunk *chunk = &stream->chunk;

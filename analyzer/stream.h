@@ -1,11 +1,13 @@
 /* One thread's chunks as a sequence of steps: frames entered and left, properly nested, on one clock.
  *
- * Whatever was wrong with the recording is put right here, so that no reader of steps need know about it: every enter has a leave
- * behind it, and clocks never go back. Unmatched leaves yield nothing, missing ones are made up, lost events become the
- * leaves and enters that the LOST record tells of, and where a chunk is missing its keyframe tells which frames survive.
+ * Whatever was wrong with the recording is put right here, so that no reader of steps need know about it: every enter
+ * has a leave behind it, and clocks never go back. Unmatched leaves yield nothing, missing ones are made up, lost
+ * events become the leaves and enters that the LOST record tells of, and where a chunk is missing its keyframe tells
+ * which frames survive.
  *
- * The filters act here too (--focus, --ignore, --hide, --root, --range): a report sees only the paths that were asked for. Its clock stands still
- * at all other moments, so that differences of clocks are exactly the time that was asked about. */
+ * The filters act here too (--focus, --ignore, --hide, --root, --range): a report sees only the paths that were asked
+ * for. Its clock stands still at all other moments, so that differences of clocks are exactly the time that was asked
+ * about. */
 #ifndef PT_STREAM_H
 #define PT_STREAM_H
 
@@ -18,13 +20,13 @@
 #include "status.h"
 
 enum pt_step_kind {
-    PT_STEP_CALL, /* a frame was entered: a call */
-    PT_STEP_OPEN, /* a frame was entered at a moment that was not seen (open at the start, lost): its time counts, no call does */
+    PT_STEP_CALL,  /* a frame was entered: a call */
+    PT_STEP_OPEN,  /* a frame was entered unseen (open at the start, lost): its time counts, no call does */
     PT_STEP_LEAVE, /* the innermost frame was left: return, yield, or no leave of its own was seen */
     PT_STEP_RAISE, /* the same, by an exception */
     PT_STEP_CLOSE, /* the innermost frame was still open when the recording, or the range, ended */
-    PT_STEP_PAUSE, /* nothing changed, but what the clock shows until the next step, which is a SKIP, is nobody's self time */
-    PT_STEP_SKIP, /* end of a stall or of a gap */
+    PT_STEP_PAUSE, /* the time from here to the next step, which is a SKIP, is nobody's self time */
+    PT_STEP_SKIP,  /* end of a stall or of a gap */
 };
 
 /* `clock`: ticks of the trace; only differences within a thread mean anything. */
@@ -54,8 +56,8 @@ void pt_stream_free(struct pt_stream *stream);
 /* Begins with a thread, from its start. The stream's memory is used again. */
 void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thread);
 
-/* The next steps; at least one, at most some hundred thousand, valid until the next call. PT_END behind the last, when every frame was left;
- * PT_NOMEM. A chunk that cannot be decoded counts as missing. */
+/* The next steps; at least one, at most some hundred thousand, valid until the next call. PT_END behind the last, when
+ * every frame was left; PT_NOMEM. A chunk that cannot be decoded counts as missing. */
 PT_MUST_USE enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **steps, size_t *count);
 
 /* What was met so far, in all threads. */

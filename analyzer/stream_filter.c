@@ -45,7 +45,8 @@ static bool kept(const struct pt_stream_filter *filter)
            (!(filters & PT_FILTER_ROOT) || filter->rooted > 0);
 }
 
-/* Frames below the outermost root function never come out, nor do hidden ones. `rooted` counts root frames up to and with `frame`. */
+/* Frames below the outermost root function never come out, nor do hidden ones. `rooted` counts root frames up to and
+ * with `frame`. */
 static bool showable(const struct pt_stream_filter *filter, const struct pt_stream_filter_frame *frame, bool rooted)
 {
     return !(frame->flags & PT_FILTER_HIDE) && (rooted || !(filter->view->filters & PT_FILTER_ROOT));

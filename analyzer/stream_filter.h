@@ -1,9 +1,10 @@
-/* The filters over steps: a nested sequence goes in, the part of it that was asked for comes out, nested again (internal to stream.c).
+/* The filters over steps: a nested sequence goes in, the part of it that was asked for comes out, nested again
+ * (internal to stream.c).
  *
- * A moment is kept if it lies in the range and the stack then holds a FOCUS function (where there is a focus), a ROOT function
- * (where there is a root), and no IGNORE function. The clock of what comes out runs in kept moments only. A frame comes out when its first kept moment
- * is reached, so that ancestors of a match are there with their calls, and what never was on a kept path is not. HIDE functions
- * never come out: their time is that of the caller. */
+ * A moment is kept if it lies in the range and the stack then holds a FOCUS function (where there is a focus), a ROOT
+ * function (where there is a root), and no IGNORE function. The clock of what comes out runs in kept moments only. A
+ * frame comes out when its first kept moment is reached, so that ancestors of a match are there with their calls, and
+ * what never was on a kept path is not. HIDE functions never come out: their time is that of the caller. */
 #ifndef PT_STREAM_FILTER_H
 #define PT_STREAM_FILTER_H
 

@@ -9,8 +9,8 @@
 /* Ticks stay below this, so that sums of a chunk's times cannot wrap. */
 #define PT_STREAM_TICK_MAX (UINT64_MAX >> 1)
 
-/* What an entry with a certain symbol does, found out once a chunk. Most entries push a frame, or pop one if the innermost is as
- * `mask` and `match` say; everything else is left to the slow path, by a `match` that nothing fits. */
+/* What an entry with a certain symbol does, found out once a chunk. Most entries push a frame, or pop one if the
+ * innermost is as `mask` and `match` say; everything else is left to the slow path, by a `match` that nothing fits. */
 struct pt_stream_symbol {
     uint32_t shown; /* what a step says of it */
     uint32_t frame; /* 2 × id, plus 1 for C */
@@ -58,8 +58,8 @@ static inline void pt_stream_steps_put(struct pt_stream *stream, enum pt_step_ki
     stream->steps[stream->step_count++] = (struct pt_step){.clock = clock, .function = shown, .kind = kind};
 }
 
-/* Leaves the innermost `count` frames, of which `kind` is what became of the outermost: the others have no leave of their own. Room for `spare` steps remains.
- * PT_NOMEM. */
+/* Leaves the innermost `count` frames, of which `kind` is what became of the outermost: the others have no leave of
+ * their own. Room for `spare` steps remains. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_stream_steps_leave(struct pt_stream *stream, size_t count, enum pt_step_kind kind,
                                                  size_t spare);
 

@@ -1,4 +1,5 @@
-/* From the entries of a chunk to steps: what each symbol does is found out once a chunk, then one tight loop runs over the columns. */
+/* From the entries of a chunk to steps: what each symbol does is found out once a chunk, then one tight loop runs over
+ * the columns. */
 #include <stdlib.h>
 
 #include "bytes.h"
@@ -6,7 +7,7 @@
 #include "stream_state.h"
 #include "varint.h"
 
-/* --- Numbers -------------------------------------------------------------------------------------------------------- */
+/* --- Numbers ---------------------------------------------------------------------------------------------------- */
 
 uint32_t pt_stream_steps_view(const struct pt_stream *stream, uint32_t number)
 {
@@ -82,7 +83,7 @@ enum pt_status pt_stream_steps_resolve(struct pt_stream *stream)
     return PT_OK;
 }
 
-/* --- Steps ---------------------------------------------------------------------------------------------------------- */
+/* --- Steps ------------------------------------------------------------------------------------------------------ */
 
 enum pt_status pt_stream_steps_reserve(struct pt_stream *stream, size_t more)
 {
@@ -118,7 +119,7 @@ enum pt_status pt_stream_steps_open(struct pt_stream *stream, uint32_t frame, ui
     return PT_OK;
 }
 
-/* --- What is rare ------------------------------------------------------------------------------------------------------- */
+/* --- What is rare ----------------------------------------------------------------------------------------------- */
 
 static enum pt_status apply_lost(struct pt_stream *stream, const uint8_t *arguments, uint32_t size, size_t spare)
 {
@@ -137,7 +138,8 @@ static enum pt_status apply_lost(struct pt_stream *stream, const uint8_t *argume
     return PT_OK;
 }
 
-/* A wait that ended now is nobody's self time. It cannot have begun before the entry before it, which `before` dates. */
+/* A wait that ended now is nobody's self time. It cannot have begun before the entry before it, which `before` dates.
+ * */
 static enum pt_status apply_stall(struct pt_stream *stream, const uint8_t *arguments, uint32_t size, uint64_t before,
                                   size_t spare)
 {
@@ -166,7 +168,8 @@ static enum pt_status apply_control(struct pt_stream *stream, uint32_t subtype, 
     return PT_OK;
 }
 
-/* Everything that the loop does not do itself. Room for `spare` steps remains; `before` is the tick of the entry before. */
+/* Everything that the loop does not do itself. Room for `spare` steps remains; `before` is the tick of the entry
+ * before. */
 static enum pt_status apply_rarely(struct pt_stream *stream, const struct pt_stream_symbol *symbol,
                                    const uint8_t **arguments, uint64_t before, size_t spare)
 {
@@ -188,11 +191,11 @@ static enum pt_status apply_rarely(struct pt_stream *stream, const struct pt_str
     return pt_stream_steps_leave(stream, count, symbol->step, spare);
 }
 
-/* --- The loop ----------------------------------------------------------------------------------------------------------- */
+/* --- The loop --------------------------------------------------------------------------------------------------- */
 
-/* Entering and leaving are done by the same instructions, since which of both comes next is what a processor predicts worst: a frame is written
- * above the top in any case, and the depth then grows or shrinks. `wide` is a constant in either call, so that the loop is
- * compiled for each width of code. */
+/* Entering and leaving are done by the same instructions, since which of both comes next is what a processor predicts
+ * worst: a frame is written above the top in any case, and the depth then grows or shrinks. `wide` is a constant in
+ * either call, so that the loop is compiled for each width of code. */
 static inline __attribute__((always_inline)) enum pt_status run(struct pt_stream *stream, bool wide)
 {
     const struct pt_chunk *chunk = &stream->chunk;

@@ -30,7 +30,7 @@ void pt_tally_release(struct pt_tally *tally)
 
 static enum pt_status grow_frames(struct pt_tally *tally)
 {
-    size_t capacity = tally->frame_capacity * 2;
+    size_t capacity = tally->frame_capacity ? tally->frame_capacity * 2 : 256;
     struct pt_tally_frame *frames = realloc(tally->frames, capacity * sizeof *frames);
     if (!frames)
         return PT_NOMEM;
@@ -114,10 +114,10 @@ enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from
     return PT_OK;
 }
 
-/* --- Reading a whole input ------------------------------------------------------------------------------------------ */
+/* --- Reading a whole input -------------------------------------------------------------------------------------- */
 
-/* One of the processors at work. Ticks of different traces differ in length: when a thread of another trace comes, what was summed up so far
- * is put aside. */
+/* One of the processors at work. Ticks of different traces differ in length: when a thread of another trace comes, what
+ * was summed up so far is put aside. */
 struct worker {
     struct pt_tally
         sum; /* in ticks of the first trace that it met; unused, and entries NULL, until a second one comes */

@@ -1,6 +1,7 @@
 /* The sums over all calls of each function (or file, module, thread, process: whatever the steps are numbered by).
  *
- * Memory is O(functions + deepest stack). Everything is in ticks of `tick_ns` nanoseconds; tallies of several traces merge. */
+ * Memory is O(functions + deepest stack). Everything is in ticks of `tick_ns` nanoseconds; tallies of several traces
+ * merge. */
 #ifndef PT_TALLY_H
 #define PT_TALLY_H
 
@@ -49,8 +50,8 @@ PT_MUST_USE enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_
 /* Adds all of `from`, which has as many entries. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from);
 
-/* Reads every chosen thread of the report's input through `view` into a fresh tally of `count` entries, on as many processors as --jobs
- * allows. PT_NOMEM; PT_END after Ctrl-C. Release the tally in any case. */
+/* Reads every chosen thread of the report's input through `view` into a fresh tally of `count` entries, on as many
+ * processors as --jobs allows. PT_NOMEM; PT_END after Ctrl-C. Release the tally in any case. */
 PT_MUST_USE enum pt_status pt_tally_read(struct pt_tally *tally, struct pt_report *report,
                                          const struct pt_stream_view *view, size_t count);
 

@@ -27,7 +27,7 @@ NUMBER(p99, p99_ns)
 NUMBER(least, min_ns)
 NUMBER(greatest, max_ns)
 
-/* --- Texts ------------------------------------------------------------------------------------------------------------ */
+/* --- Texts ------------------------------------------------------------------------------------------------------ */
 
 static const struct pt_function *function_of(const struct pt_top_row *row, const struct pt_top_context *context)
 {
@@ -65,7 +65,7 @@ static const char *label(const struct pt_top_row *row, const struct pt_top_conte
     return function_of(row, context)->label;
 }
 
-/* --- Cells ------------------------------------------------------------------------------------------------------------ */
+/* --- Cells ------------------------------------------------------------------------------------------------------ */
 
 static void print_self(char *out, const struct pt_top_row *row, const struct pt_top_context *context)
 {
@@ -118,7 +118,7 @@ PRINT_TIME(print_p99, p99_ns)
 PRINT_TIME(print_least, min_ns)
 PRINT_TIME(print_greatest, max_ns)
 
-/* --- The table ---------------------------------------------------------------------------------------------------------- */
+/* --- The table -------------------------------------------------------------------------------------------------- */
 
 static const struct pt_top_field fields[] = {
     {"kind", "KIND", "kind", 2, true, true, true, NULL, kind, NULL},

@@ -37,9 +37,10 @@ struct pt_top_field {
 #define PT_TOP_FIELDS_MAX 24
 
 /* NULL if there is no such column. */
-const struct pt_top_field *pt_top_field_find(const char *name, size_t size);
+const struct pt_top_field *pt_top_field_find(const char *wanted, size_t size);
 
-/* Reads a list of names; `base` is what +LIST appends to, and what NULL stands for. PT_MISUSE with the name of `option` and the nearest column. */
+/* Reads a list of names; `base` is what +LIST appends to, and what NULL stands for. PT_MISUSE with the name of `option`
+ * and the nearest column. */
 PT_MUST_USE enum pt_status pt_top_fields_parse(const struct pt_top_field **out, size_t *count, const char *option,
                                                const char *list, const char *base, struct pt_error *error);
 

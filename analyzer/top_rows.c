@@ -8,7 +8,7 @@
 #include "text.h"
 #include "top_fields.h"
 
-/* --- What rows are about -------------------------------------------------------------------------------------------- */
+/* --- What rows are about ---------------------------------------------------------------------------------------- */
 
 static const char *group_of(const struct pt_function *function, enum pt_by by)
 {
@@ -131,7 +131,7 @@ static enum pt_status name_row(struct pt_top_row *row, const struct pt_top_rows 
     return PT_OK;
 }
 
-/* --- Figures -------------------------------------------------------------------------------------------------------- */
+/* --- Figures ---------------------------------------------------------------------------------------------------- */
 
 static void fill_row(struct pt_top_row *row, uint32_t number, const struct pt_tally *tally)
 {
@@ -170,7 +170,7 @@ static bool wanted(const struct pt_top_row *row, const struct pt_top_rows *rows,
     return (double)time >= options->min_time_ns && (double)time * 100 >= options->min_percent * (double)rows->self_ns;
 }
 
-/* --- Order ---------------------------------------------------------------------------------------------------------- */
+/* --- Order ------------------------------------------------------------------------------------------------------ */
 
 struct order {
     const struct pt_top_field *keys[PT_TOP_FIELDS_MAX];

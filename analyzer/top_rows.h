@@ -42,7 +42,8 @@ struct pt_top_rows {
     size_t group_count;
 };
 
-/* Reads the input and makes the rows that the options ask for. PT_MISUSE (--sort names no column), PT_NOMEM, PT_END after Ctrl-C. */
+/* Reads the input and makes the rows that the options ask for. PT_MISUSE (--sort names no column), PT_NOMEM, PT_END
+ * after Ctrl-C. */
 PT_MUST_USE enum pt_status pt_top_rows_make(struct pt_top_rows *rows, struct pt_report *report);
 void pt_top_rows_release(struct pt_top_rows *rows);
 

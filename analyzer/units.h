@@ -11,8 +11,8 @@
 /* Seconds with three decimals: "1.904 s". */
 char *pt_units_seconds(char out[PT_UNITS_MAX], uint64_t ns);
 
-/* For a column whose figures are to be compared by eye, one unit for all: `scale` is that of the greatest figure. "1.904 s" or, in a
- * trace of some milliseconds, "0.412 ms". */
+/* For a column whose figures are to be compared by eye, one unit for all: `scale` is that of the greatest figure.
+ * "1.904 s" or, in a trace of some milliseconds, "0.412 ms". */
 uint64_t pt_units_scale(uint64_t greatest_ns);
 char *pt_units_scaled(char out[PT_UNITS_MAX], uint64_t ns, uint64_t scale);
 

@@ -1,8 +1,8 @@
 /* make_trace OUTPUT EVENTS [THREADS]
  *
- * Writes a trace of about EVENTS events through the real encoder and writer: a made-up program of 2,000 functions, half of them in C, whose
- * calls nest, raise and repeat much as those of real programs do (a few functions make most of the calls, most calls are short). The
- * same arguments give the same bytes. */
+ * Writes a trace of about EVENTS events through the real encoder and writer: a made-up program of 2,000 functions, half
+ * of them in C, whose calls nest, raise and repeat much as those of real programs do (a few functions make most of the
+ * calls, most calls are short). The same arguments give the same bytes. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -74,7 +74,7 @@ static void put_block(struct maker *maker, enum pt_block_type type)
     maker->payload.size = 0;
 }
 
-/* --- Metadata --------------------------------------------------------------------------------------------------------- */
+/* --- Metadata --------------------------------------------------------------------------------------------------- */
 
 static void put_header(struct maker *maker)
 {
@@ -158,7 +158,7 @@ static void put_names(struct maker *maker)
     pt_names_builder_release(&builder);
 }
 
-/* --- Events ----------------------------------------------------------------------------------------------------------- */
+/* --- Events ----------------------------------------------------------------------------------------------------- */
 
 static void make_program(struct maker *maker)
 {

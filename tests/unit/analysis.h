@@ -1,5 +1,5 @@
-/* A made-up recording, analysed as pytrace-analyze does it: events of one thread go in, the sums per function come out. Any failure ends the
- * test program. */
+/* A made-up recording, analysed as pytrace-analyze does it: events of one thread go in, the sums per function come out.
+ * Any failure ends the test program. */
 #ifndef ANALYSIS_H
 #define ANALYSIS_H
 
@@ -22,8 +22,8 @@ struct analysis {
 /* The recording begins; events are put with trace_stream_event (ticks from TRACE_FILE_START_TICK on). */
 void analysis_begin(struct analysis *analysis);
 
-/* The recording ends at `end_tick`, where open frames are closed; what was recorded is summed up. `arguments` are options of pytrace-analyze, with single spaces between
- * them. */
+/* The recording ends at `end_tick`, where open frames are closed; what was recorded is summed up. `arguments` are
+ * options of pytrace-analyze, with single spaces between them. */
 void analysis_run(struct analysis *analysis, uint64_t end_tick, const char *arguments);
 
 /* The sums of function `number` (of thread or process `number`, after --by). */

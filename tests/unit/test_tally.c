@@ -207,7 +207,7 @@ Test(tally, by_thread_time_counts_once, .init = begin, .fini = end)
     ASSERT_CALLS(1, 3, 2, 0);
 }
 
-/* --- Filters ------------------------------------------------------------------------------------------------------------ */
+/* --- Filters ---------------------------------------------------------------------------------------------------- */
 
 /* f1 > f2 > f3, f1 > f3, f1 > f4. */
 static void record_paths(void)
@@ -279,7 +279,7 @@ Test(filter_paths, focus_and_ignore, .init = begin, .fini = end)
     ASSERT_CALLS(3, 1, 1, 0);
 }
 
-/* --- Against a naive model ------------------------------------------------------------------------------------------------ */
+/* --- Against a naive model -------------------------------------------------------------------------------------- */
 
 Test(tally, agrees_with_a_naive_model, .init = begin, .fini = end)
 {
