@@ -14,8 +14,8 @@ static void note(int number)
 void pt_interrupt_catch(void)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    /* SA_RESETHAND: whoever presses Ctrl-C twice means it. SA_RESTART: only the loops decide where to stop. */
-    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+    /* SA_RESETHAND: whoever presses Ctrl-C twice means it. No SA_RESTART: a write that nobody takes is to end. */
+    struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
 
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "buffer.h"
+#include "interrupt.h"
 #include "pager.h"
 #include "text.h"
 
@@ -23,9 +24,10 @@ struct pt_screen {
     int fd;
     bool terminal;
     bool colored;
-    bool paged; /* a pager is to be started before the first write */
-    bool gone;  /* the reader left, or `failure` tells why nothing can be written */
-    enum pt_screen_style style;
+    bool paged;                  /* a pager is to be started before the first write */
+    bool gone;                   /* the reader left, or `failure` tells why nothing can be written */
+    enum pt_screen_style style;  /* in force where `pending` ends */
+    enum pt_screen_style wanted; /* of the text to come */
     size_t width;
     struct pt_buffer pending;
     size_t line;
@@ -177,13 +179,16 @@ static void flush(struct pt_screen *screen, size_t count)
     }
     while (done < count) {
         ssize_t written = write(screen->fd, screen->pending.data + done, count - done);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0) {
+        if (written < 0 && errno != EINTR) {
             fail(screen, PT_IO);
             return;
         }
-        done += (size_t)written;
+        if (written > 0)
+            done += (size_t)written;
+        if (done < count && pt_interrupt_requested()) { /* nobody takes it, and nobody waits for it */
+            fail(screen, PT_OK);
+            return;
+        }
     }
     memmove(screen->pending.data, screen->pending.data + count, screen->pending.size - count);
     screen->pending.size -= count;
@@ -201,9 +206,21 @@ static bool append(struct pt_screen *screen, const char *text, size_t size)
     return true;
 }
 
+/* A style is written only when text follows that has it. */
+static bool apply_style(struct pt_screen *screen)
+{
+    const char *sequence = sequences[screen->wanted];
+    if (screen->style == screen->wanted)
+        return true;
+    screen->style = screen->wanted;
+    return append(screen, sequence, strlen(sequence));
+}
+
 /* Shortens the line just written if it is too wide, and ends it. */
 static void end_line(struct pt_screen *screen)
 {
+    if (!apply_style(screen))
+        return;
     const char *line = (const char *)screen->pending.data + screen->line;
     size_t size = screen->pending.size - screen->line;
 
@@ -228,7 +245,7 @@ void pt_screen_write(struct pt_screen *screen, const char *text, size_t size)
     while (size && !screen->gone) {
         const char *newline = memchr(text, '\n', size);
         size_t part = newline ? (size_t)(newline - text) : size;
-        if (part && !append(screen, text, part))
+        if (part && !(apply_style(screen) && append(screen, text, part)))
             return;
         if (!newline)
             return;
@@ -270,10 +287,8 @@ void pt_screen_printf(struct pt_screen *screen, const char *format, ...)
 
 void pt_screen_style(struct pt_screen *screen, enum pt_screen_style style)
 {
-    if (!screen->colored || screen->style == style)
-        return;
-    screen->style = style;
-    append(screen, sequences[style], strlen(sequences[style]));
+    if (screen->colored)
+        screen->wanted = style;
 }
 
 size_t pt_screen_width(const struct pt_screen *screen)
@@ -316,7 +331,7 @@ enum pt_status pt_screen_close(struct pt_screen *screen, bool complete, struct p
 
     if (!screen)
         return PT_OK;
-    if (!screen->gone && screen->pending.size)
+    if (complete && !screen->gone && apply_style(screen) && screen->pending.size)
         flush(screen, screen->pending.size);
     pt_pager_finish(&screen->pager);
     if (screen->output && close(screen->fd) != 0 && !screen->gone)

@@ -56,7 +56,7 @@ bool pt_screen_is_terminal(const struct pt_screen *screen);
 bool pt_screen_gone(const struct pt_screen *screen);
 
 /* Flushes, waits for the pager, moves the file to its name; frees the screen in any case. `complete` false: the run
- * failed or was interrupted, and an output file is removed. PT_IO: not everything could be written (disk full …); a
+ * failed or was interrupted; what was not written yet is dropped, and an output file removed. PT_IO: not everything could be written (disk full …); a
  * reader that went away is no error. NULL is allowed. */
 PT_MUST_USE enum pt_status pt_screen_close(struct pt_screen *screen, bool complete, struct pt_error *error);
 

@@ -71,7 +71,7 @@ class FiguresTest(PathsCase):
             self.assertAlmostEqual(
                 sum(edge["total_ns"] for edge in block["callees"]) + block["self_ns"],
                 block["total_ns"],
-                delta=2 + len(block["callees"]),
+                delta=2 + len(block["callees"]) + len(block["callers"]),
             )
 
     def check_both_ends(self, blocks):
