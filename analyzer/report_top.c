@@ -36,7 +36,7 @@ static enum pt_status choose_columns(struct columns *columns, struct pt_report *
         base = options->by == PT_BY_FUNCTION ? COLUMNS_FUNCTIONS COLUMNS_FIGURES : "name," COLUMNS_FIGURES;
     PT_TRY(pt_top_fields_parse(columns->fields, &columns->count, "--fields", options->fields, base, &report->error));
     for (size_t i = 0; i < columns->count; i++)
-        if (columns->fields[i]->functions_only && options->by != PT_BY_FUNCTION)
+        if (columns->fields[i]->of_functions && options->by != PT_BY_FUNCTION)
             return pt_error_set(&report->error, PT_MISUSE, PT_ERROR_NO_OFFSET,
                                 "--fields: %s means something only by function", columns->fields[i]->name);
     const struct pt_top_field *name = pt_top_field_find("name", 4);
@@ -90,7 +90,7 @@ static enum pt_status add_cell(struct pt_grid *grid, const struct pt_top_field *
         pt_buffer_release(&escaped);
         return status;
     }
-    if (row->timed || field->untimed) {
+    if (row->timed || !field->of_calls) {
         if (field->print)
             field->print(cell, row, context);
         else
@@ -118,7 +118,7 @@ static enum pt_status print_table(const struct pt_report *report, const struct p
     for (size_t i = 0; i < columns->count; i++) {
         const struct pt_top_field *field = columns->fields[i];
         bool name = strcmp(field->name, "name") == 0;
-        pt_grid_column(&grid, name ? titles[rows->by] : field->title, field->left, field->gap);
+        pt_grid_column(&grid, name ? titles[rows->by] : field->title, field->left, field->close ? 1 : 2);
     }
     enum pt_status status = PT_OK;
     for (size_t i = 0; i < shown && status == PT_OK; i++)
@@ -147,7 +147,7 @@ static void write_csv(const struct pt_report *report, const struct pt_top_rows *
             char cell[PT_TOP_CELL];
             if (field->text) {
                 pt_csv_text(&csv, field->text(row, &context));
-            } else if (!row->timed && !field->untimed) {
+            } else if (!row->timed && field->of_calls) {
                 pt_csv_empty(&csv);
             } else if (!field->key) {
                 field->print(cell, row, &context); /* a share: it has no unit of its own */

@@ -20,10 +20,10 @@ struct pt_top_field {
     const char *name;  /* in --fields and --sort */
     const char *title; /* in tables */
     const char *key;   /* in CSV; NULL if it has no place there */
-    size_t gap;
-    bool left;
-    bool functions_only; /* means nothing unless rows are functions */
-    bool untimed;        /* means something without a primitive call */
+    bool close;        /* in tables: one space before it, not two */
+    bool left;         /* in tables: flush left */
+    bool of_functions; /* means nothing unless rows are functions */
+    bool of_calls;     /* means nothing unless there was a primitive call */
     /* As a number, for sorting, CSV and cells that need no more; NULL for texts. */
     uint64_t (*number)(const struct pt_top_row *row);
     /* As a text, for CSV and for tables (there, escaped); NULL for numbers. Borrowed. */

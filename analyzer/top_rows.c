@@ -206,7 +206,7 @@ static enum pt_status parse_order(struct order *order, const struct pt_top_rows 
     PT_TRY(
         pt_top_fields_parse(order->keys, &order->key_count, "--sort", report->options->sort, "self", &report->error));
     for (size_t i = 0; i < order->key_count; i++)
-        if (order->keys[i]->functions_only && rows->by != PT_BY_FUNCTION)
+        if (order->keys[i]->of_functions && rows->by != PT_BY_FUNCTION)
             order->keys[i] = pt_top_field_find("name", 4);
     return PT_OK;
 }
