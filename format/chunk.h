@@ -65,8 +65,9 @@ void pt_chunk_encoder_free(struct pt_chunk_encoder *encoder);
 
 /* Encodes records from `ring` (`mask` = words − 1) from source->position on, at most up to position `produced`, at
  * most one chunk's worth. Appends the payload to `out`, moves the source on. PT_END, and nothing changed, if no entry
- * is there; a rebase is taken together with the entry that follows it. A record that breaks SPEC.md 8.4, or a stack
- * without bounds, sets source->corrupt and ends the chunk before it. PT_NOMEM leaves a corrupt source too. */
+ * is there; a rebase is taken together with the entry that follows it. A record that breaks SPEC.md 8.4
+ * sets source->corrupt and ends the chunk before it. PT_NOMEM, also for a stack without bounds, leaves a corrupt source
+ * too. */
 PT_MUST_USE enum pt_status pt_chunk_encode(struct pt_chunk_encoder *encoder, struct pt_chunk_source *source,
                                            const uint64_t *ring, uint64_t mask, uint64_t produced,
                                            struct pt_buffer *out);

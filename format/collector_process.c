@@ -1,16 +1,7 @@
-/* Processes, and their journals. */
+/* Processes: first sight, and end. */
 #include <string.h>
 
 #include "collector_state.h"
-#include "journal.h"
-
-#define NAMES_PAYLOAD_AIM (1u << 20) /* bytes after which a NAMES block is closed */
-
-static bool is_seen(const struct pt_collector *collector, uint32_t index, uint32_t generation)
-{
-    const struct pt_collector_process *process = &collector->processes[index];
-    return process->serial != 0 && process->generation == generation;
-}
 
 static bool is_present(uint32_t state)
 {
@@ -78,7 +69,7 @@ static enum pt_status see_process(struct pt_collector *collector, uint32_t index
         .journal_position = atomic_load_explicit(&entry->consumed, memory_order_relaxed),
     };
     if (process.parent < collector->arena->shape.process_count &&
-        is_seen(collector, process.parent, process.parent_generation))
+        pt_collector_process_is_seen(collector, process.parent, process.parent_generation))
         process.parent_serial = collector->processes[process.parent].serial;
     else
         process.parent = PT_ARENA_NO_PROCESS;
@@ -102,14 +93,14 @@ static enum pt_status see_round(struct pt_collector *collector, bool patient, ui
         if (!is_present(atomic_load_explicit(&entry->state, memory_order_acquire)))
             continue;
         const uint32_t generation = atomic_load_explicit(&entry->generation, memory_order_relaxed);
-        if (is_seen(collector, i, generation))
+        if (pt_collector_process_is_seen(collector, i, generation))
             continue;
         const uint32_t parent = entry->parent;
         if (patient && parent < count && parent != i) {
             const struct pt_arena_process *other = pt_arena_process(collector->arena, parent);
             if (is_present(atomic_load_explicit(&other->state, memory_order_acquire)) &&
                 atomic_load_explicit(&other->generation, memory_order_relaxed) == entry->parent_generation &&
-                !is_seen(collector, parent, entry->parent_generation)) {
+                !pt_collector_process_is_seen(collector, parent, entry->parent_generation)) {
                 ++*waiting;
                 continue;
             }
@@ -137,80 +128,6 @@ enum pt_status pt_collector_processes_see(struct pt_collector *collector, uint64
     while (waiting > 0 && seen > 0);
     if (waiting > 0)
         PT_TRY(see_round(collector, false, &seen, &waiting));
-    return PT_OK;
-}
-
-/* --- Names -------------------------------------------------------------------------------------------------------- */
-
-/* Writes the definitions gathered so far; after that, and not before, they may be overwritten. */
-static enum pt_status flush_names(struct pt_collector *collector, uint32_t index, uint64_t position, uint32_t next_id)
-{
-    struct pt_collector_process *process = &collector->processes[index];
-    struct pt_arena_process *entry = pt_arena_process(collector->arena, index);
-    if (collector->names.count > 0) {
-        collector->payload.size = 0;
-        PT_TRY(pt_names_builder_finish(&collector->names, process->serial, &collector->payload));
-        PT_TRY(collector->sink(collector->context, PT_BLOCK_NAMES, collector->payload.data,
-                               (uint32_t)collector->payload.size));
-    }
-    process->journal_position = position;
-    process->next_id = next_id;
-    if (collector->settings.live) {
-        atomic_store(&entry->consumed, position);
-        pt_collector_wake(collector);
-    }
-    return PT_OK;
-}
-
-static enum pt_status read_journal(struct pt_collector *collector, uint32_t index)
-{
-    struct pt_collector_process *process = &collector->processes[index];
-    struct pt_arena_process *entry = pt_arena_process(collector->arena, index);
-    const uint8_t *journal = pt_arena_journal(collector->arena, index);
-    const uint64_t journal_size = collector->arena->shape.journal_size;
-    /* Acquire: the definitions up to there are complete. */
-    const uint64_t produced = atomic_load_explicit(&entry->produced, memory_order_acquire);
-    uint64_t position = process->journal_position;
-    uint32_t next_id = process->next_id;
-
-    if (position == produced)
-        return PT_OK;
-    pt_names_builder_release(&collector->names);
-    while (!process->journal_corrupt && position != produced) {
-        struct pt_name name;
-        uint32_t id;
-        if (pt_journal_read(journal, journal_size, &position, produced, collector->scratch, &id, &name) != PT_OK ||
-            id == 0 || id > PT_ID_MAX) {
-            process->journal_corrupt = true;
-            break;
-        }
-        if (id != next_id && collector->settings.live) {
-            process->journal_corrupt = true;
-            break;
-        }
-        if (id < next_id)
-            continue;     /* in the file already: the drain died between the block and moving `consumed` */
-        if (id > next_id) /* salvage, and the file lost some */
-            PT_TRY(flush_names(collector, index, process->journal_position, id));
-        PT_TRY(pt_names_builder_add(&collector->names, id, &name));
-        next_id = id + 1;
-        if (collector->names.items.size >= NAMES_PAYLOAD_AIM)
-            PT_TRY(flush_names(collector, index, position, next_id));
-    }
-    return flush_names(collector, index, produced, next_id);
-}
-
-enum pt_status pt_collector_names_read(struct pt_collector *collector, uint32_t index)
-{
-    for (unsigned step = 0; step < PT_NAMES_CHAIN_MAX; step++) {
-        const struct pt_collector_process *process = &collector->processes[index];
-        if (!process->returned)
-            PT_TRY(read_journal(collector, index));
-        if (process->parent >= collector->arena->shape.process_count ||
-            !is_seen(collector, process->parent, process->parent_generation))
-            break;
-        index = process->parent;
-    }
     return PT_OK;
 }
 
@@ -261,7 +178,7 @@ static bool has_unseen_child(const struct pt_collector *collector, uint32_t inde
         const struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
         const uint32_t state = atomic_load_explicit(&entry->state, memory_order_acquire);
         if ((state == PT_PROCESS_BORN ||
-             (is_present(state) && !is_seen(collector, i, atomic_load(&entry->generation)))) &&
+             (is_present(state) && !pt_collector_process_is_seen(collector, i, atomic_load(&entry->generation)))) &&
             entry->parent == index && entry->parent_generation == generation)
             return true;
     }
@@ -290,7 +207,8 @@ enum pt_status pt_collector_processes_end(struct pt_collector *collector, uint64
         collector->processes[i].open_uses = 0;
     for (uint32_t i = 0; i < shape->slot_count; i++) {
         const struct pt_collector_use *use = &collector->uses[i];
-        if (use->serial != 0 && !use->finished && is_seen(collector, use->process, use->process_generation))
+        if (use->serial != 0 && !use->finished &&
+            pt_collector_process_is_seen(collector, use->process, use->process_generation))
             collector->processes[use->process].open_uses++;
     }
     for (uint32_t i = 0; i < shape->process_count; i++) {

@@ -74,8 +74,8 @@ static enum pt_status begin_use(struct pt_collector *collector, uint32_t index, 
     const struct pt_arena_slot *slot = pt_arena_slot(collector->arena, index);
     const uint32_t process = atomic_load_explicit(&slot->process, memory_order_relaxed);
     const uint32_t process_generation = atomic_load_explicit(&slot->process_generation, memory_order_relaxed);
-    if (process >= collector->arena->shape.process_count || collector->processes[process].serial == 0 ||
-        collector->processes[process].generation != process_generation)
+    if (process >= collector->arena->shape.process_count ||
+        !pt_collector_process_is_seen(collector, process, process_generation))
         return PT_END;
     struct pt_collector_use use = {
         .serial = collector->next_thread,

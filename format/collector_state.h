@@ -60,17 +60,28 @@ struct pt_collector {
     uint8_t scratch[PT_JOURNAL_ENTRY_MAX];
 };
 
+/* Whether the process that is, or was last, in entry `index` is the one that used it as `generation`. */
+static inline bool pt_collector_process_is_seen(const struct pt_collector *collector, uint32_t index,
+                                                uint32_t generation)
+{
+    const struct pt_collector_process *process = &collector->processes[index];
+    return process->serial != 0 && process->generation == generation;
+}
+
 /* collector_process.c */
 
 /* Writes a PROCESS block for each process that has appeared. Parents first. */
 PT_MUST_USE enum pt_status pt_collector_processes_see(struct pt_collector *collector, uint64_t now_tick);
-/* Writes the names that the process in entry `index`, and those it inherits from, have published. */
-PT_MUST_USE enum pt_status pt_collector_names_read(struct pt_collector *collector, uint32_t index);
 /* Writes the end of each process that has ended, and gives entries back. */
 PT_MUST_USE enum pt_status pt_collector_processes_end(struct pt_collector *collector, uint64_t now_tick);
 /* Ends one that may still live. */
 PT_MUST_USE enum pt_status pt_collector_process_end(struct pt_collector *collector, uint32_t index, uint64_t end_tick,
                                                     const char *ended);
+
+/* collector_names.c */
+
+/* Writes the names that the process in entry `index`, and those it inherits from, have published. */
+PT_MUST_USE enum pt_status pt_collector_names_read(struct pt_collector *collector, uint32_t index);
 
 /* collector_slot.c */
 

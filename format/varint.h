@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buffer.h"
 #include "status.h"
 
 #define PT_VARINT_MAX_BYTES 10
@@ -19,6 +20,14 @@ static inline size_t pt_varint_encode(uint8_t *at, uint64_t value)
     }
     at[used++] = (uint8_t)value;
     return used;
+}
+
+/* Appends `value` to `buffer`. PT_NOMEM. */
+PT_MUST_USE static inline enum pt_status pt_varint_append(struct pt_buffer *buffer, uint64_t value)
+{
+    PT_TRY(pt_buffer_reserve(buffer, PT_VARINT_MAX_BYTES));
+    buffer->size += pt_varint_encode(buffer->data + buffer->size, value);
+    return PT_OK;
 }
 
 /* Reads a varint at `*at`, never at or past `end`, and moves `*at` behind it. PT_TRUNCATED; PT_CORRUPT if it is
