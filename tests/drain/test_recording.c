@@ -240,27 +240,39 @@ Test(recording, waits_again_once_the_rings_are_below_half)
     cr_assert(host_stop(&host));
 }
 
+static void remove_arena(const char *directory)
+{
+    char command[8192];
+    snprintf(command, sizeof command, "rm -r %s", directory);
+    cr_expect(eq(int, system(command), 0));
+}
+
+/* The test's directory is a file system of its own from now on, of `size`. */
+static void mount_disk(const char *size)
+{
+    char options[32];
+    snprintf(options, sizeof options, "size=%s", size);
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", place.directory, "tmpfs", 0, options) < 0)
+        cr_skip_test("no file system may be mounted here: %s", strerror(errno));
+}
+
 Test(recording, outlives_a_full_disk)
 {
     struct host_thread thread;
     char filler[128];
-    static const char bytes[900000];
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("none", place.directory, "tmpfs", 0, "size=1M") < 0)
-        cr_skip_test("no file system may be mounted here: %s", strerror(errno));
+    mount_disk("1M");
     snprintf(filler, sizeof filler, "%s/filler", place.directory);
     int descriptor = open(filler, O_CREAT | O_WRONLY, 0600);
-    cr_assert(write(descriptor, bytes, sizeof bytes) == (ssize_t)sizeof bytes);
+    cr_assert(eq(int, fallocate(descriptor, 0, 0, (1 << 20) - 8192), 0));
     close(descriptor);
 
     start();
     host_claim(&host, &thread);
     host_define(&host, 1, "f");
-    uint64_t written = host_calls(&thread, 1, 130000);
-    for (int i = 0; i < 1000 && atomic_load(&host.control->trouble) == 0; i++) {
-        written += atomic_load(&thread.slot->consumed) + 100000 > thread.position ? host_calls(&thread, 1, 10000) : 0;
-        usleep(1000);
-    }
+    uint64_t written = host_calls(&thread, 1, 120000); /* several times what two pages hold */
+    for (int i = 0; i < 1000 && atomic_load(&host.control->trouble) == 0; i++)
+        usleep(10000);
     cr_expect(eq(u32, atomic_load(&host.control->trouble), ENOSPC));
     cr_assert(eq(int, pt_trace_open(&trace, place.trace, NULL, &error), PT_OK), "%s", error.text);
     cr_expect(eq(sz, trace->damage_count, 0), "what is there is valid");
@@ -273,20 +285,6 @@ Test(recording, outlives_a_full_disk)
     pt_trace_free(trace);
     trace = NULL;
     umount2(place.directory, MNT_DETACH);
-}
-
-static void remove_arena(const char *directory)
-{
-    char command[8192];
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    cr_expect(eq(int, system(command), 0));
-}
-
-static void mount_tiny_disk(void)
-{
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("none", place.directory, "tmpfs", 0, "size=4k") < 0)
-        cr_skip_test("no file system may be mounted here: %s", strerror(errno));
 }
 
 /* The trace has no end; the arena is there and has the rest of its `events`. */
@@ -305,7 +303,7 @@ static void expect_salvage(uint64_t events)
 Test(recording, on_a_disk_that_stays_full_leaves_the_rest_in_the_arena)
 {
     struct host_thread thread;
-    mount_tiny_disk();
+    mount_disk("4k");
     start();
     host_claim(&host, &thread);
     host_define(&host, 1, "f");
@@ -323,7 +321,7 @@ Test(recording, on_a_full_disk_ends_when_the_program_is_killed)
         pid_t drain;
     } message;
     int pipes[2];
-    mount_tiny_disk();
+    mount_disk("4k");
     cr_assert(eq(int, pipe(pipes), 0));
     pid_t child = fork();
     if (child == 0) {
