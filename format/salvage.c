@@ -226,6 +226,12 @@ enum pt_status pt_salvage(struct pt_trace *trace, pt_collector_sink *sink, void 
      * dead. No time of our own: whoever looks again, later, shall see the same. */
     for (unsigned turn = 0; status == PT_OK && turn < 2; turn++)
         status = pt_collector_turn(collector, PT_COLLECT_ALL, 0);
+    if (status == PT_OK) {
+        /* A thread whose ring stayed full had no room for a record of its losses, but it counted them. */
+        struct pt_collector_totals totals;
+        pt_collector_totals(collector, &totals);
+        trace->lost = totals.lost;
+    }
     pt_collector_free(collector);
     pt_arena_unmap(&arena);
     return status;

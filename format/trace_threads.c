@@ -157,7 +157,8 @@ void pt_trace_settle(struct pt_trace *trace)
                 trace->recovered_events += chunk->info.events;
         }
     }
-    trace->lost = trace->has_end && trace->end.lost > told ? trace->end.lost : told;
+    uint64_t counted = trace->has_end ? trace->end.lost : trace->lost;
+    trace->lost = counted > told ? counted : told;
     trace->lost_known = losses_known(trace);
     pt_trace_find_ends(trace);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -67,10 +68,13 @@ bool pt_host_wait_until(pt_host_wait_ready *ready, void *context, uint64_t *wait
     }
     atomic_fetch_sub(&control->waiters, 1);
     atomic_fetch_add(&control->waited_ns, *waited_ns);
-    if (!done)
-        atomic_store(&control->degraded, 1);
     errno = saved_errno;
     return done;
+}
+
+void pt_host_wait_degrade(void)
+{
+    atomic_store(&pt_session_control()->degraded, 1);
 }
 
 static bool drain_is_silent(struct pt_arena_control *control)
@@ -96,12 +100,20 @@ bool pt_host_wait_done(void)
 
 void pt_host_wait_check_drain(void)
 {
-    static const char warning[] = "pytrace: the drain process does not answer; events are no longer recorded\n";
-    if (pt_session->warned || !drain_is_silent(pt_session_control()))
+    struct pt_arena_control *control = pt_session_control();
+    int trouble = (int)atomic_load_explicit(&control->trouble, memory_order_relaxed);
+    bool silent = drain_is_silent(control);
+    if (pt_session->warned || (!silent && trouble == 0))
         return;
     pt_session->warned = true;
     int saved_errno = errno;
-    ssize_t written = write(STDERR_FILENO, warning, strlen(warning));
+    char warning[160];
+    int length = snprintf(warning, sizeof warning, "pytrace: %s%s; events are being lost\n",
+                          silent ? "the drain process does not answer" : "cannot write the trace: ",
+                          silent                     ? ""
+                          : strerrordesc_np(trouble) ? strerrordesc_np(trouble)
+                                                     : "unknown error");
+    ssize_t written = write(STDERR_FILENO, warning, (size_t)length);
     (void)written; /* nobody is left to tell */
     errno = saved_errno;
 }

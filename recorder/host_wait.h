@@ -15,10 +15,13 @@ typedef bool pt_host_wait_ready(void *context);
  * `ready`, and the nanoseconds waited. */
 bool pt_host_wait_until(pt_host_wait_ready *ready, void *context, uint64_t *waited_ns);
 
+/* A wait for the drain to read has run out: nobody waits any more, until the drain says that it has caught up. */
+void pt_host_wait_degrade(void);
+
 /* Waits until the trace file is complete. False if the drain has shown no sign of life for 5 s. */
 bool pt_host_wait_done(void);
 
-/* Writes the one warning of this process if the drain shows no sign of life. Call it where events are being lost. */
+/* Writes the one warning of this process if the drain shows no sign of life, or cannot write. Call it where events are being lost. */
 void pt_host_wait_check_drain(void);
 
 #endif
