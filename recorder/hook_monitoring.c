@@ -103,7 +103,7 @@ static inline PyObject *c_event_of(enum pt_kind kind, PyObject *callable, PyObje
 {
     if (PyCFunction_CheckExact(callable))
         return c_event(kind, ((PyCFunctionObject *)callable)->m_ml, callable);
-    if (PyFunction_Check(callable))
+    if (PyFunction_Check(callable) || PyType_Check(callable))
         Py_RETURN_NONE;
     if (Py_IS_TYPE(callable, &PyMethodDescr_Type) && Py_IS_TYPE(first, PyDescr_TYPE(callable)) && first != missing)
         return c_event(kind, ((PyMethodDescrObject *)callable)->d_method, callable);

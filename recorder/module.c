@@ -11,10 +11,6 @@
 #include "run.h"
 #include "session.h"
 
-#ifdef Py_GIL_DISABLED
-#error "free-threaded builds are not supported: tables and thread states are guarded by the GIL"
-#endif
-
 #define DRAIN_PROGRAM "pytrace-drain"
 
 /* --- Functions --------------------------------------------------------------------------------------------------------------- */
@@ -240,9 +236,20 @@ static int find_drain(void)
     return 0;
 }
 
+/* Tables and thread states are guarded by the GIL. */
+static int check_build(void)
+{
+#ifdef Py_GIL_DISABLED
+    PyErr_SetString(PyExc_ImportError, "pytrace does not support free-threaded builds of Python yet");
+    return -1;
+#else
+    return 0;
+#endif
+}
+
 static int module_exec(PyObject *module)
 {
-    if (find_drain() < 0 || PyModule_AddStringConstant(module, "__version__", PYTRACE_VERSION) < 0)
+    if (check_build() < 0 || find_drain() < 0 || PyModule_AddStringConstant(module, "__version__", PYTRACE_VERSION) < 0)
         return -1;
     PyObject *type = PyType_FromSpec(&recording_spec);
     if (!type || PyModule_AddObject(module, "recording", type) < 0) {

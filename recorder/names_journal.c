@@ -90,9 +90,12 @@ static bool append(void *context)
 
 static bool publish(struct definition *definition)
 {
-    uint64_t waited_ns;
-    if (!append(definition) && !pt_host_wait_until(append, definition, &waited_ns))
+    uint64_t waited_ns = 0;
+    if (!append(definition) && !pt_host_wait_until(append, definition, &waited_ns)) {
+        if (waited_ns > 0)
+            pt_host_wait_degrade();
         return false;
+    }
     const struct pt_arena_process *process = pt_session->process;
     uint64_t unread = atomic_load_explicit(&process->produced, memory_order_relaxed) -
                       atomic_load_explicit(&process->consumed, memory_order_relaxed);

@@ -86,7 +86,7 @@ static void push_lost(struct pt_thread_state *self, uint64_t tick)
         loss->count,
         tick > loss->from_tick ? tick - loss->from_tick : 0,
         loss->unwound,
-        loss->pushed,
+        loss->pushed < PT_LOST_PUSHED_MAX ? loss->pushed : PT_LOST_PUSHED_MAX,
     };
     uint64_t frames = loss->pushed < PT_LOSS_FRAMES_MAX ? loss->pushed : PT_LOSS_FRAMES_MAX;
     memcpy(arguments + 4, loss->frames, frames * sizeof *arguments);
@@ -123,6 +123,8 @@ static bool make_room(struct pt_thread_state *self)
     bool ready = pt_host_wait_until(has_room, &room, &waited_ns);
     uint64_t now = tick_now(self);
     uint64_t stalled = now > before ? now - before : 0;
+    if (!ready && waited_ns > 0)
+        pt_host_wait_degrade();
     if (waited_ns > 0)
         atomic_fetch_add_explicit(&self->slot->stalled_ticks, stalled, memory_order_relaxed);
     if (ready && waited_ns > NS_PER_STALL) {

@@ -185,6 +185,7 @@ void pt_session_join(const struct pt_session *parent, uint32_t process_index, ui
     session.serial = ++last_serial;
     session.threads_used = 0;
     session.joined = true;
+    session.slots_exhausted = false;
     if (++session.chain >= CHAIN_MAX) {
         pt_functions_forget_all();
         pt_names_journal_reset();

@@ -36,8 +36,9 @@ struct pt_session {
     bool c_calls;
     bool block; /* policy */
     bool children;
-    bool joined; /* we were forked into this recording, and did not start it */
-    bool warned; /* the one warning about a dead drain was written */
+    bool joined;          /* we were forked into this recording, and did not start it */
+    bool slots_exhausted; /* the last search for a slot failed: the next one does not wait */
+    bool warned;          /* the one warning about a dead drain was written */
 };
 
 /* Never NULL; state is PT_SESSION_NONE while there is no session. */

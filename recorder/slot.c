@@ -82,7 +82,11 @@ struct pt_thread_state *pt_slot_claim(void)
     pt_slot_release();
     struct search search;
     uint64_t waited_ns;
-    if (!find_free(&search) && !pt_host_wait_until(find_free, &search, &waited_ns)) {
+    bool found = find_free(&search);
+    if (!found && !pt_session->slots_exhausted)
+        found = pt_host_wait_until(find_free, &search, &waited_ns);
+    pt_session->slots_exhausted = !found;
+    if (!found) {
         count_unslotted(control);
         return NULL;
     }
