@@ -124,6 +124,27 @@ class CommandLine(TestCase):
         self.assertEqual(outcome.stderr.count(b"\n"), 1)
         self.assertIn(b"not recording", outcome.stderr)
 
+    def test_the_program_may_use_the_api(self):
+        self.write(
+            "program.py",
+            "import pytrace\n"
+            "def inside(): pass\n"
+            "def outside(): pass\n"
+            "assert pytrace.is_recording()\n"
+            "try: pytrace.start('other.bin')\n"
+            "except RuntimeError as error: print(error)\n"
+            "inside()\n"
+            "pytrace.stop()\n"
+            "outside()\n"
+            "with pytrace.recording('other.bin'): outside()\n",
+        )
+        outcome = self.record("program.py")
+        self.assert_succeeded(outcome)
+        self.assertIn(b"already", outcome.stdout)
+        names = [{function["name"] for function in top(trace)["functions"]} for trace in (self.trace, os.path.join(self.here, "other.bin"))]
+        self.assertEqual([name & {"inside", "outside"} for name in names], [{"inside"}, {"outside"}])
+        self.assertEqual(top(self.trace)["trace"]["ended"], "stopped")
+
 
 if __name__ == "__main__":
     unittest.main()
