@@ -57,10 +57,12 @@ enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error *error)
         if (fstat(own->descriptor, &about) != 0)
             return pt_error_set_errno(error, "cannot read", trace->path);
     }
-    if (!S_ISREG(about.st_mode)) {
-        errno = S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
+    if (S_ISDIR(about.st_mode)) {
+        errno = EISDIR;
         return pt_error_set_errno(error, "cannot read", trace->path);
     }
+    if (!S_ISREG(about.st_mode))
+        return pt_error_set(error, PT_CORRUPT, PT_ERROR_NO_OFFSET, "not a regular file");
     if (about.st_size == 0)
         return pt_error_set(error, PT_TRUNCATED, 0, "the file is empty");
     own->size = (size_t)about.st_size;
