@@ -16,7 +16,7 @@
 /* --- Functions --------------------------------------------------------------------------------------------------------------- */
 
 PyDoc_STRVAR(start_doc,
-             "start($module, path, /, *, c_calls=True, ring_size='1M', max_threads=256, policy='block',\n"
+             "start($module, /, path, *, c_calls=True, ring_size='1M', max_threads=256, policy='block',\n"
              "      flush_interval='1s', max_size=None, level=1, ring_dir=None, argv=True, children=True,\n"
              "      force=False)\n"
              "--\n"
@@ -78,7 +78,7 @@ static PyObject *is_recording(PyObject *module, PyObject *unused)
     return PyBool_FromLong(pt_session_is_recording());
 }
 
-PyDoc_STRVAR(check_options_doc, "check_options($module, path, /, **options)\n"
+PyDoc_STRVAR(check_options_doc, "check_options($module, /, path, **options)\n"
                                 "--\n"
                                 "\n"
                                 "Raise what start() would raise for these options, and start nothing.");
@@ -170,7 +170,7 @@ static PyMethodDef recording_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-PyDoc_STRVAR(recording_doc, "recording(path, /, **options)\n"
+PyDoc_STRVAR(recording_doc, "recording(path, **options)\n"
                             "--\n"
                             "\n"
                             "A recording as a context manager, with the options of start().\n"
@@ -261,6 +261,10 @@ static int module_exec(PyObject *module)
 
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, (void *)module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    /* To be told that a recording is the main interpreter's matter one has to be able to import the module. */
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
     {0, NULL},
 };
 

@@ -121,8 +121,18 @@ static void request_stop(struct pt_arena_control *control)
     atomic_compare_exchange_strong(&control->stop, &running, PT_ARENA_STOPPED);
 }
 
+static int check_interpreter(void)
+{
+    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "a recording can be started and stopped in the main interpreter only");
+    return -1;
+}
+
 int pt_session_stop(void)
 {
+    if (check_interpreter() < 0)
+        return -1;
     if (pt_session->state == PT_SESSION_NONE) {
         PyErr_SetString(PyExc_RuntimeError, "nothing is being recorded");
         return -1;
@@ -246,14 +256,6 @@ static void raise_status(enum pt_status status, const struct pt_error *error, co
     } else {
         PyErr_SetString(status == PT_IO ? PyExc_OSError : PyExc_RuntimeError, error->text);
     }
-}
-
-static int check_interpreter(void)
-{
-    if (PyInterpreterState_Get() == PyInterpreterState_Main())
-        return 0;
-    PyErr_SetString(PyExc_RuntimeError, "a recording can be started in the main interpreter only");
-    return -1;
 }
 
 static int check_not_recording(void)
