@@ -204,7 +204,7 @@ static enum pt_status enter(struct pt_edges *edges, const struct pt_step *step)
         PT_TRY(enter_from(edges, step, top->chosen));
     if (frame.chosen != NOT_CHOSEN)
         PT_TRY(enter_chosen(edges, step, top ? top->function : PT_EDGES_NOBODY, &frame));
-    if (private->depth == private->capacity) {
+    if (!private->frames || private->depth == private->capacity) {
         size_t capacity = private->capacity ? 2 * private->capacity : 256;
         struct frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
         if (!frames)

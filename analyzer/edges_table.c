@@ -63,6 +63,15 @@ static void measure_calls(struct edges_table *self)
     self->calls_width = columns(pt_units_count(text, most));
 }
 
+/* " ↻37", or nothing. */
+static void recursion_of(char out[PT_UNITS_MAX], const struct pt_edges_function *function)
+{
+    char depth[PT_UNITS_MAX];
+    out[0] = '\0';
+    if (function->recursion > 1)
+        snprintf(out, PT_UNITS_MAX, " ↻%.20s", pt_units_count(depth, function->recursion));
+}
+
 /* The unit of a block, and the column behind the names where its titles stand. */
 static enum pt_status measure_block(struct edges_table *self, uint32_t chosen)
 {
@@ -72,8 +81,9 @@ static enum pt_status measure_block(struct edges_table *self, uint32_t chosen)
 
     self->scale = pt_units_scale(function->total_ns);
     self->time_width = columns(pt_units_scaled(text, function->total_ns, self->scale));
+    recursion_of(text, function);
     PT_TRY(name_of(self, function->function));
-    self->title_column = pt_text_width((const char *)self->name.data, self->name.size) + 4; /* room for ↻37 */
+    self->title_column = pt_text_width((const char *)self->name.data, self->name.size) + (size_t)columns(text);
     for (size_t i = 0; i < 2; i++) {
         uint32_t first = sides[i]->order->first[chosen];
         if (first == sides[i]->order->first[chosen + 1])
@@ -174,7 +184,7 @@ static enum pt_status put_block(struct edges_table *self, uint32_t chosen)
 {
     const struct pt_edges_function *function = &self->edges->functions[chosen];
     struct pt_screen *screen = self->report->screen;
-    char text[PT_UNITS_MAX], depth[PT_UNITS_MAX] = "";
+    char text[PT_UNITS_MAX], recursion[PT_UNITS_MAX];
     int left;
 
     PT_TRY(measure_block(self, chosen));
@@ -185,10 +195,9 @@ static enum pt_status put_block(struct edges_table *self, uint32_t chosen)
     pt_screen_style(screen, PT_SCREEN_STRONG);
     pt_screen_put(screen, "► ");
     PT_TRY(put_function(self, function->function, PT_SCREEN_STRONG, &left));
-    if (function->recursion > 1)
-        snprintf(depth, sizeof depth, " ↻%u", function->recursion);
-    left -= columns(depth);
-    pt_screen_printf(screen, "%s%*s   self %s (%.1f %%)\n", depth, left > 0 ? left : 0, "",
+    recursion_of(recursion, function);
+    left -= columns(recursion);
+    pt_screen_printf(screen, "%s%*s   self %s (%.1f %%)\n", recursion, left > 0 ? left : 0, "",
                      pt_units_scaled(text, function->self_ns, self->scale),
                      percent_of(function->self_ns, function->total_ns));
     return put_side(self, &self->callees, chosen);

@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* Whether the shell would find the program that `command` begins with. Asked first, because a pager that fails to start
  * swallows the report. */
 static bool is_installed(const char *command)

@@ -1,18 +1,17 @@
 #include "screen.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buffer.h"
 #include "interrupt.h"
+#include "output_file.h"
 #include "pager.h"
 #include "text.h"
 
@@ -32,9 +31,8 @@ struct pt_screen {
     struct pt_buffer pending;
     size_t line;
     struct pt_pager pager;
-    char *output;    /* final name, NULL for stdout */
-    char *temporary; /* where it is written until it is whole; NULL for a device */
-    bool replace;
+    bool to_file;
+    struct pt_output_file file;
     enum pt_status status;
     struct pt_error failure;
 };
@@ -70,80 +68,24 @@ static bool wants_color(const struct pt_screen *screen, enum pt_screen_color cho
     return screen->terminal && !(no_color && no_color[0]) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
-/* The permissions that open(2) would have given; mkstemp makes private files. */
-static mode_t file_mode(void)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
-}
-
-static enum pt_status open_file(struct pt_screen *screen, const struct pt_screen_settings *settings,
-                                struct pt_error *error)
-{
-    struct stat existing;
-    bool exists = stat(settings->output, &existing) == 0;
-
-    screen->replace = settings->force;
-    screen->output = strdup(settings->output);
-    if (!screen->output)
-        return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
-    if (exists && S_ISDIR(existing.st_mode)) {
-        errno = EISDIR;
-        return pt_error_set_errno(error, "cannot write", settings->output);
-    }
-    if (exists && !S_ISREG(existing.st_mode)) { /* /dev/null, a pipe: nothing there to protect */
-        screen->fd = open(settings->output, O_WRONLY | O_CLOEXEC);
-        return screen->fd < 0 ? pt_error_set_errno(error, "cannot write", settings->output) : PT_OK;
-    }
-    if (exists && !settings->force)
-        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "%s exists already (--force replaces it)",
-                            settings->output);
-    if (asprintf(&screen->temporary, "%s.XXXXXX", settings->output) < 0) {
-        screen->temporary = NULL;
-        return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
-    }
-    screen->fd = mkostemp(screen->temporary, O_CLOEXEC);
-    if (screen->fd < 0) {
-        free(screen->temporary);
-        screen->temporary = NULL;
-        return pt_error_set_errno(error, "cannot create", settings->output);
-    }
-    if (fchmod(screen->fd, file_mode()) != 0)
-        return pt_error_set_errno(error, "cannot create", settings->output);
-    return PT_OK;
-}
-
-/* Frees all; what was written so far under a temporary name goes too. */
-static void discard(struct pt_screen *screen)
-{
-    if (screen->output && screen->fd >= 0)
-        close(screen->fd);
-    if (screen->temporary)
-        unlink(screen->temporary);
-    pt_buffer_release(&screen->pending);
-    free(screen->temporary);
-    free(screen->output);
-    free(screen);
-}
-
 enum pt_status pt_screen_open(struct pt_screen **out, const struct pt_screen_settings *settings, struct pt_error *error)
 {
-    bool to_file = settings->output && strcmp(settings->output, "-") != 0;
     struct pt_screen *screen = calloc(1, sizeof *screen);
 
     if (!screen)
         return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
-    screen->fd = to_file ? -1 : STDOUT_FILENO;
-    if (to_file) {
-        enum pt_status status = open_file(screen, settings, error);
+    screen->fd = STDOUT_FILENO;
+    screen->to_file = settings->output && strcmp(settings->output, "-") != 0;
+    if (screen->to_file) {
+        enum pt_status status = pt_output_file_open(&screen->file, settings->output, settings->force, error);
         if (status != PT_OK) {
-            discard(screen);
+            free(screen);
             return status;
         }
+        screen->fd = screen->file.fd;
     }
     signal(SIGPIPE, SIG_IGN);
-    screen->terminal = !to_file && isatty(screen->fd);
+    screen->terminal = !screen->to_file && isatty(screen->fd);
     screen->paged = screen->terminal && !settings->no_pager;
     if (!settings->data) {
         screen->colored = wants_color(screen, settings->color);
@@ -161,8 +103,8 @@ static void fail(struct pt_screen *screen, enum pt_status status)
     screen->pending.size = 0;
     screen->line = 0;
     if (status == PT_IO && errno != EPIPE)
-        screen->status =
-            pt_error_set_errno(&screen->failure, "cannot write", screen->output ? screen->output : "standard output");
+        screen->status = pt_error_set_errno(&screen->failure, "cannot write",
+                                            screen->to_file ? screen->file.path : "standard output");
     else if (status == PT_NOMEM)
         screen->status = pt_error_set(&screen->failure, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
 }
@@ -308,23 +250,6 @@ bool pt_screen_gone(const struct pt_screen *screen)
 
 /* --- Closing ------------------------------------------------------------------------------------------------------ */
 
-/* Gives the finished file its name; on success `temporary` is gone. link(2) refuses where somebody else has meanwhile made
- * a file of that name. */
-static enum pt_status publish(struct pt_screen *screen, struct pt_error *error)
-{
-    if (!screen->replace && link(screen->temporary, screen->output) == 0)
-        return PT_OK;
-    if (!screen->replace && errno == EEXIST)
-        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "%s exists already (--force replaces it)",
-                            screen->output);
-    /* --force, or a file system without hard links */
-    if (rename(screen->temporary, screen->output) != 0)
-        return pt_error_set_errno(error, "cannot create", screen->output);
-    free(screen->temporary);
-    screen->temporary = NULL;
-    return PT_OK;
-}
-
 enum pt_status pt_screen_close(struct pt_screen *screen, bool complete, struct pt_error *error)
 {
     enum pt_status status;
@@ -334,14 +259,15 @@ enum pt_status pt_screen_close(struct pt_screen *screen, bool complete, struct p
     if (complete && !screen->gone && apply_style(screen) && screen->pending.size)
         flush(screen, screen->pending.size);
     pt_pager_finish(&screen->pager);
-    if (screen->output && close(screen->fd) != 0 && !screen->gone)
-        fail(screen, PT_IO); /* some file systems tell only now that the disk is full */
-    screen->fd = -1;
     status = screen->status;
     if (status != PT_OK && error)
         *error = screen->failure;
-    if (status == PT_OK && complete && screen->temporary)
-        status = publish(screen, error);
-    discard(screen);
+    if (screen->to_file) {
+        enum pt_status closed =
+            pt_output_file_close(&screen->file, complete && status == PT_OK, status == PT_OK ? error : NULL);
+        status = status == PT_OK ? closed : status;
+    }
+    pt_buffer_release(&screen->pending);
+    free(screen);
     return status;
 }

@@ -41,7 +41,7 @@ static const struct range wide[] = {
     {0x1FA70, 0x1FAFF}, {0x20000, 0x3FFFD},
 };
 
-#define IS_IN(table, code) is_in(table, sizeof table / sizeof table[0], code)
+#define IS_IN(table, code) is_in((table), sizeof(table) / sizeof((table)[0]), (code))
 
 static bool is_in(const struct range *ranges, size_t count, uint32_t code)
 {

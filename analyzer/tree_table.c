@@ -119,7 +119,7 @@ static enum pt_status put_path(struct tree_table *self, const struct pt_tree_row
     bool is_group = node->function & PT_CALL_TREE_GROUP;
     double self_percent = percent_of(node->self_ns, self->whole_ns);
     size_t taken;
-    char text[PT_UNITS_MAX];
+    char text[PT_UNITS_MAX], depth[PT_UNITS_MAX];
 
     put_figures(self, node->total_ns, is_group ? "" : pt_units_count(text, node->primitive));
     taken = self->figures_width + pt_rails_put(&self->rails, screen, row->depth, row->last);
@@ -132,7 +132,8 @@ static enum pt_status put_path(struct tree_table *self, const struct pt_tree_row
     }
     if (node->recursion > 1) {
         pt_screen_style(screen, PT_SCREEN_DIM);
-        pt_screen_printf(screen, " ↻ %s calls, depth ≤ %u", pt_units_count(text, node->calls), node->recursion);
+        pt_screen_printf(screen, " ↻ %s calls, depth ≤ %s", pt_units_count(text, node->calls),
+                         pt_units_count(depth, node->recursion));
     }
     if (node->first_child && self_percent >= SELF_PERCENT) {
         pt_screen_style(screen, self_percent >= HOT_PERCENT ? PT_SCREEN_HOT : PT_SCREEN_DIM);
