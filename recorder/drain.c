@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,7 +62,7 @@ static enum pt_status take_block(void *context, enum pt_block_type type, const u
 static unsigned remove_leftovers(const struct pt_drain *drain)
 {
     char root[PATH_MAX];
-    strcpy(root, drain->arena.directory);
+    snprintf(root, sizeof root, "%s", drain->arena.directory);
     *strrchr(root, '/') = '\0';
     return pt_drain_leftovers_remove(root[0] ? root : "/", drain->identity.boot_id);
 }

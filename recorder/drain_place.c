@@ -57,14 +57,14 @@ enum pt_status pt_drain_place_room(const char *path, uint64_t *room, struct pt_e
 static bool consider(struct pt_drain_place *place, const char *root, size_t root_length, uint64_t wanted)
 {
     char path[PATH_MAX];
-    uint64_t room;
+    uint64_t room = 0;
     if (root_length == 0 || root_length >= sizeof path)
         return false;
     memcpy(path, root, root_length);
     path[root_length] = '\0';
     if (pt_drain_place_room(path, &room, NULL) != PT_OK || room <= place->room)
         return false;
-    strcpy(place->root, path);
+    memcpy(place->root, path, root_length + 1);
     place->room = room;
     return room >= wanted;
 }

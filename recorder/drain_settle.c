@@ -20,7 +20,7 @@ static void close_listed(int first, int keep)
             return;
         closed = 0;
         for (const struct dirent *entry = readdir(list); entry; entry = readdir(list)) {
-            int descriptor = atoi(entry->d_name);
+            int descriptor = (int)strtol(entry->d_name, NULL, 10); /* 0 for the two dots */
             if (descriptor >= first && descriptor != keep && descriptor != dirfd(list) && close(descriptor) == 0)
                 closed++;
         }

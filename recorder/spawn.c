@@ -52,7 +52,7 @@ static enum pt_status converse(int socket, const struct pt_handshake *handshake,
                                size_t arena_directory_size, struct pt_error *error)
 {
     uint64_t deadline_ns = pt_clock_monotonic_ns() + PT_HANDSHAKE_WAIT_NS;
-    struct pt_handshake_reply *reply = malloc(sizeof *reply);
+    struct pt_handshake_reply *reply = calloc(1, sizeof *reply);
     if (!reply)
         return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
 
@@ -69,7 +69,7 @@ static enum pt_status converse(int socket, const struct pt_handshake *handshake,
     if (status == PT_OK && strlen(reply->arena) >= arena_directory_size)
         status = pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "the arena's path is too long: %s", reply->arena);
     if (status == PT_OK)
-        strcpy(arena_directory, reply->arena);
+        memcpy(arena_directory, reply->arena, strlen(reply->arena) + 1);
     free(reply);
     return status;
 }

@@ -174,7 +174,7 @@ static void raise_limits(void)
 {
     static const int limits[] = {RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_NPROC};
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        struct rlimit64 limit;
+        struct rlimit64 limit = {0};
         if (pt_raw_syscall(SYS_prlimit64, 0, limits[i], 0, (long)&limit) < 0)
             continue;
         limit.rlim_cur = limit.rlim_max;
