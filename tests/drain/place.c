@@ -24,3 +24,12 @@ void place_remove(const struct place *place)
         closedir(directory);
     rmdir(place->directory);
 }
+
+void place_remove_arena(const char *directory)
+{
+    int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    unlinkat(descriptor, "arena", 0);
+    unlinkat(descriptor, "trace", 0);
+    close(descriptor);
+    rmdir(directory);
+}

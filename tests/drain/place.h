@@ -12,4 +12,6 @@ struct place {
 void place_make(struct place *place);
 void place_remove(const struct place *place); /* with the plain files in it */
 
+void place_remove_arena(const char *directory);
+
 #endif

@@ -158,13 +158,6 @@ static void kill_drain(void)
     kill(getpid(), SIGKILL);
 }
 
-static void remove_arena(const char *directory)
-{
-    char command[8192];
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    cr_expect(eq(int, system(command), 0));
-}
-
 Test(death, of_drain_and_program_leaves_the_rest_in_the_arena)
 {
     const char *directory = live(kill_drain);
@@ -173,7 +166,7 @@ Test(death, of_drain_and_program_leaves_the_rest_in_the_arena)
     cr_expect(not(trace->has_end));
     cr_expect(eq(int, trace->arena, PT_TRACE_ARENA_SALVAGED), "%s", trace->arena_text);
     expect_text(trace->functions[pt_trace_function(trace, 1, 1)].qualname, "survivor");
-    remove_arena(directory);
+    place_remove_arena(directory);
 }
 
 /* The drain has ended in order, and not by a signal: then the trace would lack its end, and the arena would still be there. */

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,9 +31,15 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    char command[256];
-    snprintf(command, sizeof command, "rm -rf %s", place.directory);
-    cr_expect(eq(int, system(command), 0));
+    DIR *directory = opendir(place.directory);
+    for (const struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", place.directory, entry->d_name);
+        if (strncmp(entry->d_name, "pytrace-", 8) == 0)
+            place_remove_arena(path);
+    }
+    closedir(directory);
+    place_remove(&place);
 }
 
 TestSuite(leftovers, .init = set_up, .fini = tear_down);

@@ -240,13 +240,6 @@ Test(recording, waits_again_once_the_rings_are_below_half)
     cr_assert(host_stop(&host));
 }
 
-static void remove_arena(const char *directory)
-{
-    char command[8192];
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    cr_expect(eq(int, system(command), 0));
-}
-
 /* The test's directory is a file system of its own from now on, of `size`. */
 static void mount_disk(const char *size)
 {
@@ -311,7 +304,7 @@ Test(recording, on_a_disk_that_stays_full_leaves_the_rest_in_the_arena)
     cr_assert(host_stop(&host));
     cr_expect(eq(u32, atomic_load(&host.control->trouble), ENOSPC));
     expect_salvage(written);
-    remove_arena(host.directory);
+    place_remove_arena(host.directory);
 }
 
 Test(recording, on_a_full_disk_ends_when_the_program_is_killed)
@@ -342,5 +335,5 @@ Test(recording, on_a_full_disk_ends_when_the_program_is_killed)
         usleep(10000);
     cr_expect(not(host_is_running(message.drain)));
     expect_salvage(120000);
-    remove_arena(message.directory);
+    place_remove_arena(message.directory);
 }
