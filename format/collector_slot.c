@@ -237,6 +237,9 @@ enum pt_status pt_collector_use_close(struct pt_collector *collector, uint32_t i
         return status;
     if (end_tick < use->source.last_tick)
         end_tick = use->source.last_tick;
+    /* A thread that was killed before its first event has no last tick. */
+    if (end_tick < use->start_tick)
+        end_tick = use->start_tick;
     PT_TRY(write_thread(collector, use, index, end_tick));
     use->finished = true;
     collector->totals.lost += atomic_load_explicit(&slot->lost, memory_order_relaxed);

@@ -217,6 +217,24 @@ Test(collector, a_slot_is_free_only_when_its_thread_let_go_of_it)
     cr_assert_eq(slot_at(0)->state, PT_SLOT_FREE);
 }
 
+static void *claim_in_thread(void *unused)
+{
+    (void)unused;
+    arena_fixture_claim(&fixture, 1, 0, 1100);
+    return NULL;
+}
+
+Test(collector, a_thread_without_an_event_does_not_end_before_it_started)
+{
+    pthread_t thread;
+    one_thread(&fixture);
+    cr_assert_eq(pthread_create(&thread, NULL, claim_in_thread, NULL), 0);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    turn(5000);
+    expect_entries(2, "");
+    expect_thread(2, 1, "", 1100);
+}
+
 static void exits(struct arena_fixture *at)
 {
     one_thread(at);
