@@ -8,6 +8,8 @@
 
 /* Where the explanations begin; a longer head pushes its own to the next line. */
 #define COLUMN 24
+/* Where lines end that no screen ends. */
+#define WIDTH 100
 
 static void print_title(struct pt_screen *screen, const char *title)
 {
@@ -17,13 +19,37 @@ static void print_title(struct pt_screen *screen, const char *title)
     pt_screen_put(screen, "\n");
 }
 
+/* Puts words, with line breaks where the screen ends. */
+static void print_wrapped(struct pt_screen *screen, const char *text, size_t indent)
+{
+    size_t width = pt_screen_width(screen) ? pt_screen_width(screen) : WIDTH;
+    size_t column = indent;
+
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (column > indent && column + 1 + word > width) {
+            pt_screen_printf(screen, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (column > indent) {
+            pt_screen_put(screen, " ");
+            column++;
+        }
+        pt_screen_write(screen, text, word);
+        column += word;
+        text += word;
+        text += strspn(text, " ");
+    }
+    pt_screen_put(screen, "\n");
+}
+
 static void print_row(struct pt_screen *screen, const char *head, const char *text)
 {
-    int width = COLUMN - 4;
-    if (strlen(head) > (size_t)width)
-        pt_screen_printf(screen, "  %s\n%*s%s\n", head, COLUMN, "", text);
+    int room = COLUMN - 4;
+    if (strlen(head) > (size_t)room)
+        pt_screen_printf(screen, "  %s\n%*s", head, COLUMN, "");
     else
-        pt_screen_printf(screen, "  %-*s  %s\n", width, head, text);
+        pt_screen_printf(screen, "  %-*s  ", room, head);
+    print_wrapped(screen, text, COLUMN);
 }
 
 static void print_options(struct pt_screen *screen)
@@ -46,7 +72,7 @@ static void print_general(struct pt_screen *screen)
     pt_screen_put(screen, "pytrace-analyze answers questions about what pytrace recorded.\n\n");
     print_title(screen, "Usage");
     pt_screen_put(screen, "  pytrace-analyze TRACE... [options]\n"
-                          "  pytrace-analyze COMMAND TRACE... [options]\n\n");
+                          "  pytrace-analyze COMMAND [RE] TRACE... [options]\n\n");
     print_title(screen, "Commands");
     for (size_t i = 0; i < pt_command_count; i++) {
         const struct pt_command *command = &pt_command_table[i];

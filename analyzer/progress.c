@@ -36,7 +36,7 @@ static void paint(struct pt_progress *progress, uint64_t done, uint64_t now_ns)
         share = 1;
     if (share > 0.01)
         length = snprintf(line, sizeof line, "\r%s  %3.0f %%  %.0f s left\x1b[K", progress->what, share * 100,
-                          spent_s / share - spent_s);
+                          spent_s / share - spent_s + 0.5); /* rounded up: never "0 s left" */
     else
         length = snprintf(line, sizeof line, "\r%s  %3.0f %%\x1b[K", progress->what, share * 100);
     /* One write, so that two painters never mix. What a terminal does not take is lost, and that is fine. */

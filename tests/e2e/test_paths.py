@@ -199,6 +199,17 @@ class MannersTest(PathsCase):
                 self.assertEqual((done.returncode, done.stdout), (2, b""))
                 self.assertRegex(done.stderr.decode(), r"^pytrace-analyze: .*%s.*\n$" % expected)
 
+    def test_help_of_every_command(self):
+        general = run("--help").stdout.decode()
+        commands = re.findall(r"^  (\w+)(?: RE)?  +", general[general.index("Commands") : general.index("Options")], re.MULTILINE)
+        self.assertIn("tree", commands)
+        for command in commands:
+            with self.subTest(command):
+                done = run(command, "--help", "--width", "70")
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                self.assertRegex(done.stdout.decode(), r"Example\n  pytrace-analyze %s .*trace" % command)
+                self.assertNotIn("…", done.stdout.decode().partition("Options")[2])
+
     def test_a_reader_that_leaves_ends_it_quietly(self):
         process = subprocess.Popen(
             [ANALYZE, "dump", self.trace], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
