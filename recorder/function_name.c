@@ -146,29 +146,34 @@ static PyTypeObject *defining_type(PyObject *bound_to, PyObject *descriptor, con
     return own && is_descriptor_of(own, method) ? PyDescr_TYPE(own) : (PyTypeObject *)bound_to;
 }
 
-/* repr() of objects whose type is known to run no Python code in it. */
-static bool label_by_repr(struct pt_function_name *result, PyObject *object)
+/* What repr() says of a descriptor or a bound C function, without the address. repr() itself would run signal handlers. */
+static bool label_by_kind(struct pt_function_name *result, PyObject *object)
 {
-    if (!Py_IS_TYPE(object, &PyMethodDescr_Type) && !Py_IS_TYPE(object, &PyClassMethodDescr_Type) &&
-        !Py_IS_TYPE(object, &PyWrapperDescr_Type) && !PyCFunction_CheckExact(object))
-        return false;
-    PyObject *repr = PyObject_Repr(object);
-    const char *text = repr ? PyUnicode_AsUTF8(repr) : NULL;
-    if (text) {
-        const char *address = strstr(text, " at 0x");
-        int size = address ? (int)(address - text) : (int)strlen(text);
-        snprintf(result->label, sizeof result->label, "%.*s%s", size, text, address ? ">" : "");
+    const bool is_wrapper = Py_IS_TYPE(object, &PyWrapperDescr_Type);
+    if (PyCFunction_CheckExact(object)) {
+        const PyObject *bound_to = PyCFunction_GET_SELF(object);
+        const char *name = ((PyCFunctionObject *)object)->m_ml->ml_name;
+        if (!bound_to || PyModule_Check(bound_to))
+            snprintf(result->label, sizeof result->label, "<built-in function %s>", name);
+        else
+            snprintf(result->label, sizeof result->label, "<built-in method %s of %s object>", name,
+                     Py_TYPE(bound_to)->tp_name);
+        return true;
     }
-    Py_XDECREF(repr);
+    if (!is_wrapper && !Py_IS_TYPE(object, &PyMethodDescr_Type) && !Py_IS_TYPE(object, &PyClassMethodDescr_Type))
+        return false;
+    const char *name = PyUnicode_AsUTF8(PyDescr_NAME(object));
     PyErr_Clear();
-    return text != NULL;
+    snprintf(result->label, sizeof result->label, "<%s '%s' of '%s' objects>", is_wrapper ? "slot wrapper" : "method",
+             name ? name : "?", PyDescr_TYPE(object)->tp_name);
+    return true;
 }
 
 static void name_method(struct pt_function_name *result, PyObject *bound_to, PyObject *descriptor, PyObject *module,
                         const PyMethodDef *method)
 {
     name_type(result, defining_type(bound_to, descriptor, method), method->ml_name);
-    if (descriptor && label_by_repr(result, descriptor))
+    if (descriptor && label_by_kind(result, descriptor))
         return;
     const char *module_name = module && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
     PyErr_Clear();
@@ -203,7 +208,7 @@ void pt_function_name_c(struct pt_function_name *result, PyObject *function)
     result->qualname[0] = result->label[0] = '\0';
     if (Py_IS_TYPE(function, &PyMethodDescr_Type)) {
         name_type(result, PyDescr_TYPE(function), ((PyMethodDescrObject *)function)->d_method->ml_name);
-        label_by_repr(result, function);
+        label_by_kind(result, function);
     } else {
         const PyCFunctionObject *c_function = (PyCFunctionObject *)function;
         PyObject *bound_to = c_function->m_self;

@@ -45,7 +45,8 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t fla
 }
 
 /* From 3.13 on RESUME runs signal handlers before it reports the entry: if one raises, the unwind has no entry. In 3.12 the order is the
- * other one. */
+ * other one. (A generator handles exceptions at its entry before it passes them on, and cannot be told by this; there it is
+ * left to the reader, which compares the id.) */
 static bool is_at_entry(PyObject *code, PyObject *offset)
 {
 #if PY_VERSION_HEX >= 0x030D0000
@@ -60,14 +61,11 @@ static bool is_at_entry(PyObject *code, PyObject *offset)
 #endif
 }
 
-/* The exceptions: what is thrown into a generator leaves it there too, and a trace function may raise after our callback was called. Otherwise
- * not even an entry of the same function as the last record proves anything: it may be the caller's, in a recursion. */
+/* What is thrown into a generator leaves it there too. Otherwise not even an entry of the same function as the last record proves
+ * anything: it may be the caller's, in a recursion. Trace functions come before us: if one raises, there was no entry either. */
 static bool was_entered(PyObject *code)
 {
-    if (pt_event_was_last(PT_KIND_THROW, code))
-        return true;
-    return PyThreadState_Get()->c_tracefunc != NULL &&
-           (pt_event_was_last(PT_KIND_START, code) || pt_event_was_last(PT_KIND_RESUME, code));
+    return pt_event_was_last(PT_KIND_THROW, code);
 }
 
 static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)

@@ -1,0 +1,189 @@
+"""What the hook makes of the interpreter's odder moments: entering and leaving stay paired."""
+
+import ctypes
+import functools
+import os
+import signal
+import sys
+import unittest
+
+import pytrace
+from e2e import TestCase, dump
+
+ENTERS = ("start", "resume", "throw", "c_call", "open")
+LEAVES = ("return", "yield", "unwind", "c_return", "c_raise", "close")
+
+
+class Raised(Exception):
+    pass
+
+
+def handler(signum, frame):
+    raise Raised
+
+
+class Trap:
+    """-trap raises a signal without a call that Python would see: it is noticed where the interpreter looks next, the entry of a function."""
+
+    __neg__ = staticmethod(functools.partial(getattr(ctypes.CDLL(None), "raise"), signal.SIGUSR1))
+
+
+trap = Trap()
+
+
+def checkpoint():
+    """Called at one and the same depth of the stack, over and over."""
+
+
+def plain(value):
+    return value
+
+
+def recursive(depth):
+    return recursive(depth - 1) if depth else recursive_end(-trap)
+
+
+def recursive_end(value):
+    return value
+
+
+def recursive_into_itself(depth):
+    # The record before the entry that never happens is that of another entry of the same function.
+    return recursive_into_itself(-trap if depth == 0 else depth - 1)
+
+
+def generator():
+    received = None
+    while True:
+        received = yield received
+
+
+class Hook(TestCase):
+    def setUp(self):
+        super().setUp()
+        for signum in (signal.SIGUSR1, signal.SIGINT):
+            self.addCleanup(signal.signal, signum, signal.getsignal(signum))
+
+    def depths(self, name):
+        """The number of open frames, this one included, at each entry of the function. Every leave must have a frame to leave, but
+        for an unwind of a function that was never entered: SPEC.md 5.5 tells a reader how to know it."""
+        found, stacks = [], {}
+        for record in dump(self.trace):
+            stack = stacks.setdefault(record["tid"], [])
+            if record["kind"] in ENTERS:
+                stack.append((record["kind"] == "c_call", record["name"]))
+                if record["name"] == name:
+                    found.append(len(stack))
+            elif record["kind"] in LEAVES:
+                innermost = [frame for frame in stack if not frame[0]][-1:]
+                if record["kind"] == "unwind" and innermost != [(False, record["name"])]:
+                    continue
+                self.assertIn("name", record, "a leave without a frame")
+                self.assertTrue(stack)
+                stack.pop()
+        self.assertEqual([stack for stack in stacks.values() if stack], [])
+        return found
+
+    def assert_level(self, entries):
+        depths = self.depths("checkpoint")
+        self.assertEqual(len(depths), entries)
+        self.assertEqual(len(set(depths)), 1, depths)
+
+    def interrupt(self, call, exception, times=20):
+        checkpoint()
+        for _ in range(times):
+            with self.assertRaises(exception):
+                call()
+            checkpoint()
+
+    def test_signal_handler_raises_at_the_entry_of_a_function(self):
+        signal.signal(signal.SIGUSR1, handler)
+        with pytrace.recording(self.trace):
+            self.interrupt(lambda: plain(-trap), Raised)
+        self.assert_level(21)
+
+    def test_signal_handler_raises_in_a_recursion(self):
+        signal.signal(signal.SIGUSR1, handler)
+        with pytrace.recording(self.trace):
+            self.interrupt(lambda: recursive(5), Raised)
+            self.interrupt(lambda: recursive_into_itself(5), Raised)
+        self.assert_level(42)
+
+    def test_signal_handler_in_c_raises_in_a_recursion(self):
+        signal.signal(signal.SIGUSR1, signal.default_int_handler)
+        with pytrace.recording(self.trace):
+            self.interrupt(lambda: recursive_into_itself(5), KeyboardInterrupt)
+        self.assert_level(21)
+
+    def test_signal_handler_raises_where_a_generator_goes_on(self):
+        signal.signal(signal.SIGUSR1, handler)
+
+        def resume():
+            suspended = generator()
+            next(suspended)
+            suspended.send(-trap)
+
+        with pytrace.recording(self.trace):
+            self.interrupt(resume, Raised)
+        self.assert_level(21)
+
+    def test_exception_thrown_into_generators(self):
+        def throw(begun):
+            suspended = generator()
+            if begun:
+                next(suspended)
+            suspended.throw(Raised())
+
+        with pytrace.recording(self.trace):
+            self.interrupt(lambda: throw(False), Raised)
+            self.interrupt(lambda: throw(True), Raised)
+        self.assert_level(42)
+
+    def test_trace_function_raises_at_the_entry_of_a_function(self):
+        def trace(frame, event, argument):
+            if frame.f_code is plain.__code__:
+                raise Raised
+
+        def traced():
+            before = sys.gettrace()
+            sys.settrace(trace)
+            try:
+                plain(1)
+            finally:
+                sys.settrace(before)
+
+        with pytrace.recording(self.trace):
+            self.interrupt(traced, Raised)
+        self.assert_level(21)
+
+    def test_child_of_a_fork_has_a_frame_for_every_leave(self):
+        os.register_at_fork(after_in_child=checkpoint)  # comes before the return of the call that forked
+        with pytrace.recording(self.trace):
+            child = os.fork()
+            if child == 0:
+                plain(1)
+                os._exit(0)
+            self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual(len(self.depths("plain")), 1)
+        self.assertEqual(len(self.depths("checkpoint")), 1)
+
+    def test_addresses_of_code_are_used_again(self):
+        with pytrace.recording(self.trace):
+            for i in range(500):
+                namespace = {}
+                exec("def named_%d(): pass" % i, namespace)
+                namespace["named_%d" % i]()
+                del namespace
+        names = [record["name"] for record in dump(self.trace) if record["kind"] == "start" and record["name"].startswith("named_")]
+        self.assertEqual(names, ["named_%d" % i for i in range(500)])
+
+    def test_same_source_again_is_the_same_function(self):
+        with pytrace.recording(self.trace):
+            for _ in range(300):
+                exec("def again(): pass\nagain()", {})
+        self.assertLess(os.path.getsize(self.trace), 300 * 60)
+        self.assertEqual(len(self.depths("again")), 300)
+
+
+if __name__ == "__main__":
+    unittest.main()
