@@ -87,6 +87,7 @@ class TestCase(unittest.TestCase):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         first_line = b""
         try:
@@ -97,7 +98,7 @@ class TestCase(unittest.TestCase):
                 process.send_signal(send)
             stdout, stderr = process.communicate(stdin, timeout=SECONDS)
         except BaseException:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # with whatever it has started
             process.communicate()
             raise
         return Outcome(process.returncode, first_line + stdout, stderr, self.files())
