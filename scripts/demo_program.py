@@ -1,7 +1,7 @@
 """The program that the demo records: it reads Python's own library and writes a report about it.
 
-Real work on real input, found on every machine: tokenize, ast, difflib and json do it, four threads at a time. Nothing in
-here knows that it is being recorded.
+Real work on real input, found on every machine, by tokenize, ast, difflib and json; threads read the files. Nothing in here
+knows that it is being recorded.
 
     python3 demo_program.py [NUMBER OF MODULES]        default 80; 0 is all of them
 """
@@ -17,7 +17,7 @@ import sys
 import sysconfig
 import tokenize
 
-WORKERS = 4
+READERS = 4
 NOT_MODULES = {"this.py", "antigravity.py"}  # these print, or open a browser, when they are looked at too closely
 
 
@@ -73,13 +73,16 @@ def formatting_share(source, tree):
     return 1 - difflib.SequenceMatcher(None, before, after, autojunk=False).ratio()
 
 
-def survey_module(path):
-    source = path.read_text(encoding="utf-8")
+def read_source(path):
+    return path.stem, path.read_text(encoding="utf-8")
+
+
+def survey_module(name, source):
     tree = ast.parse(source)
     survey = FunctionSurvey()
     survey.visit(tree)
     return {
-        "module": path.stem,
+        "module": name,
         "identifiers": count_identifiers(source),
         "functions": survey.functions,
         "formatting": round(formatting_share(source, tree), 3),
@@ -98,8 +101,9 @@ def main(arguments):
     limit = int(arguments[0]) if arguments else 80
     modules = library_modules()
     modules = modules[:limit] if limit else modules
-    with concurrent.futures.ThreadPoolExecutor(WORKERS) as workers:
-        surveys = list(workers.map(survey_module, modules))
+    with concurrent.futures.ThreadPoolExecutor(READERS, thread_name_prefix="reader") as readers:
+        sources = list(readers.map(read_source, modules))
+    surveys = [survey_module(name, source) for name, source in sources]
     report = write_report(surveys)
 
     identifiers = sum((survey["identifiers"] for survey in surveys), collections.Counter())
