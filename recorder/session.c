@@ -150,7 +150,40 @@ int pt_session_stop(void)
     return PyErr_WarnEx(PyExc_RuntimeWarning, "the drain process does not answer; the trace ends where it left off", 1);
 }
 
-/* Runs after the interpreter is gone, in pure C. Whoever is the last one waits, so that the file is complete when the process has ended. */
+/* Whether another process of this recording is alive. Those that died without a word are counted in `live` until the drain has looked. */
+static bool others_live(void)
+{
+    for (uint32_t i = 0; i < pt_session->arena.shape.process_count; i++) {
+        struct pt_arena_process *process = pt_arena_process(&pt_session->arena, i);
+        uint32_t state = atomic_load_explicit(&process->state, memory_order_acquire);
+        if (state == PT_PROCESS_BORN)
+            return true;
+        if (state == PT_PROCESS_LIVE && process != pt_session->process && pt_arena_owner_alive(&process->owner))
+            return true;
+    }
+    return false;
+}
+
+static bool is_closed(void *context)
+{
+    const struct pt_arena_control *control = context;
+    return atomic_load(&control->live) & PT_ARENA_CLOSED;
+}
+
+/* Whether threads that we know, other than the calling one, are still there. */
+static bool others_run(void)
+{
+    for (uint32_t i = 0; i < pt_session->threads_used; i++) {
+        const struct pt_thread_state *thread = &pt_session->threads[i];
+        if (thread->session == pt_session->serial && thread != pt_thread_self && pt_arena_owner_alive(&thread->slot->owner))
+            return true;
+    }
+    return false;
+}
+
+/* Runs after the interpreter is gone, in pure C. Whoever is the last one waits, so that the file is complete when the process has ended. Not
+ * while daemon threads run: they wake to an interpreter that is no more, and it is only by ending at once that a process gets away with it
+ * (3.10 crashes in take_gil within milliseconds). The drain finishes without us. */
 static void at_exit(void)
 {
     if (pt_session->state == PT_SESSION_NONE)
@@ -163,10 +196,13 @@ static void at_exit(void)
         uint32_t others = (atomic_load(&control->live) & ~PT_ARENA_CLOSED) - 1;
         publish_end(PT_PROCESS_EXITED);
         pt_session->state = PT_SESSION_ENDED;
-        if (others > 0 && atomic_load(&control->stop) == PT_ARENA_RUNNING)
+        /* The first process of a pid namespace takes the drain along when it ends: it too must give it the time to bury the dead. */
+        uint64_t waited_ns;
+        if (others > 0 && atomic_load(&control->stop) == PT_ARENA_RUNNING &&
+            (others_live() || !pt_host_wait_until(is_closed, control, &waited_ns)))
             return;
     }
-    if (pt_host_wait_done())
+    if (!others_run() && pt_host_wait_done())
         pt_spawn_reap(control->keeper);
 }
 
