@@ -1,6 +1,5 @@
 #include "session.h"
 
-#include <errno.h>
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +12,12 @@
 #include "fork.h"
 #include "functions.h"
 #include "hook.h"
-#include "host_facts.h"
 #include "host_wait.h"
 #include "layout.h"
-#include "module.h"
 #include "names_journal.h"
-#include "open_frames.h"
-#include "options.h"
 #include "retired.h"
 #include "ring.h"
+#include "session_private.h"
 #include "slot.h"
 #include "spawn.h"
 #include "thread_state.h"
@@ -35,6 +31,11 @@ struct pt_session *pt_session = &no_session;
 /* Outlives a fork, unlike the session: no two sessions that a thread may meet bear the same number. */
 static uint32_t last_serial;
 
+uint32_t pt_session_next_serial(void)
+{
+    return ++last_serial;
+}
+
 static uint64_t tick_now(const struct pt_arena_control *control)
 {
     return pt_clock_tick((enum pt_clock_kind)control->clock, control->tick_shift);
@@ -45,7 +46,7 @@ bool pt_session_is_recording(void)
     return pt_session->state == PT_SESSION_RECORDING && atomic_load(&pt_session_control()->stop) == PT_ARENA_RUNNING;
 }
 
-/* --- Leaving --------------------------------------------------------------------------------------------------------------- */
+/* --- Leaving ----------------------------------------------------------------------------------------------------- */
 
 /* Sends every thread's next event to the slow path, which finds that there is no session. */
 static void close_threads(void)
@@ -95,6 +96,16 @@ static void detach(void)
     leave();
 }
 
+void pt_session_leave_earlier(void)
+{
+    if (pt_session->state == PT_SESSION_RECORDING)
+        detach();
+    else if (pt_session->state == PT_SESSION_ENDED) {
+        pt_hook_stop();
+        leave();
+    }
+}
+
 static int remove_hook(void *unused)
 {
     (void)unused;
@@ -107,7 +118,8 @@ void pt_session_end(void)
 {
     pt_session->state = PT_SESSION_ENDED;
     close_threads();
-    /* Not here: the interpreter is in the middle of calling the hook. If the queue is full the hook stays, and finds nothing to do. */
+    /* Not here: the interpreter is in the middle of calling the hook. If the queue is full the hook stays, and finds
+     * nothing to do. */
     (void)Py_AddPendingCall(remove_hook, NULL);
 }
 
@@ -121,7 +133,7 @@ static void request_stop(struct pt_arena_control *control)
     atomic_compare_exchange_strong(&control->stop, &running, PT_ARENA_STOPPED);
 }
 
-static int check_interpreter(void)
+int pt_session_check_interpreter(void)
 {
     if (PyInterpreterState_Get() == PyInterpreterState_Main())
         return 0;
@@ -131,7 +143,7 @@ static int check_interpreter(void)
 
 int pt_session_stop(void)
 {
-    if (check_interpreter() < 0)
+    if (pt_session_check_interpreter() < 0)
         return -1;
     if (pt_session->state == PT_SESSION_NONE) {
         PyErr_SetString(PyExc_RuntimeError, "nothing is being recorded");
@@ -150,7 +162,8 @@ int pt_session_stop(void)
     return PyErr_WarnEx(PyExc_RuntimeWarning, "the drain process does not answer; the trace ends where it left off", 1);
 }
 
-/* Whether another process of this recording is alive. Those that died without a word are counted in `live` until the drain has looked. */
+/* Whether another process of this recording is alive. Those that died without a word are counted in `live` until the
+ * drain has looked. */
 static bool others_live(void)
 {
     for (uint32_t i = 0; i < pt_session->arena.shape.process_count; i++) {
@@ -170,20 +183,8 @@ static bool is_closed(void *context)
     return atomic_load(&control->live) & PT_ARENA_CLOSED;
 }
 
-/* Whether threads that we know, other than the calling one, are still there. */
-static bool others_run(void)
-{
-    for (uint32_t i = 0; i < pt_session->threads_used; i++) {
-        const struct pt_thread_state *thread = &pt_session->threads[i];
-        if (thread->session == pt_session->serial && thread != pt_thread_self && pt_arena_owner_alive(&thread->slot->owner))
-            return true;
-    }
-    return false;
-}
-
-/* Runs after the interpreter is gone, in pure C. Whoever is the last one waits, so that the file is complete when the process has ended. Not
- * while daemon threads run: they wake to an interpreter that is no more, and it is only by ending at once that a process gets away with it
- * (3.10 crashes in take_gil within milliseconds). The drain finishes without us. */
+/* Runs after the interpreter is gone, in pure C. Whoever is the last one waits, so that the file is complete when the
+ * process has ended. */
 static void at_exit(void)
 {
     if (pt_session->state == PT_SESSION_NONE)
@@ -196,19 +197,51 @@ static void at_exit(void)
         uint32_t others = (atomic_load(&control->live) & ~PT_ARENA_CLOSED) - 1;
         publish_end(PT_PROCESS_EXITED);
         pt_session->state = PT_SESSION_ENDED;
-        /* The first process of a pid namespace takes the drain along when it ends: it too must give it the time to bury the dead. */
+        /* The first process of a pid namespace takes the drain along when it ends: it too must give it the time to bury
+         * the dead. */
         uint64_t waited_ns;
         if (others > 0 && atomic_load(&control->stop) == PT_ARENA_RUNNING &&
             (others_live() || !pt_host_wait_until(is_closed, control, &waited_ns)))
             return;
     }
-    if (!others_run() && pt_host_wait_done())
+    if (pt_host_wait_done())
         pt_spawn_reap(control->keeper);
 }
 
-/* --- Joining ------------------------------------------------------------------------------------------------------------------ */
+/* --- Beginning, once in the life of a process -------------------------------------------------------------------- */
 
-static bool take_process(struct pt_session *session, uint32_t index, uint32_t inherited)
+void *pt_session_map_wiped(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory != MAP_FAILED && madvise(memory, size, MADV_WIPEONFORK) == 0)
+        return memory;
+    PyErr_SetFromErrno(PyExc_OSError);
+    if (memory != MAP_FAILED)
+        munmap(memory, size);
+    return NULL;
+}
+
+int pt_session_prepare(void)
+{
+    if (pt_fork_install() < 0)
+        return -1;
+    if (pt_session != &no_session)
+        return 0;
+    struct pt_session *memory = pt_session_map_wiped(sizeof *memory);
+    if (!memory)
+        return -1;
+    if (atexit(at_exit) != 0) {
+        munmap(memory, sizeof *memory);
+        PyErr_NoMemory();
+        return -1;
+    }
+    pt_session = memory;
+    return 0;
+}
+
+/* --- Joining ----------------------------------------------------------------------------------------------------- */
+
+bool pt_session_take_process(struct pt_session *session, uint32_t index, uint32_t inherited)
 {
     struct pt_arena_process *process = pt_arena_process(&session->arena, index);
     if (!pt_arena_owner_try(&process->owner))
@@ -228,7 +261,7 @@ static bool take_process(struct pt_session *session, uint32_t index, uint32_t in
 void pt_session_join(const struct pt_session *parent, uint32_t process_index, uint32_t process_generation)
 {
     struct pt_session session = *parent;
-    session.serial = ++last_serial;
+    session.serial = pt_session_next_serial();
     session.threads_used = 0;
     session.joined = true;
     session.slots_exhausted = false;
@@ -238,155 +271,9 @@ void pt_session_join(const struct pt_session *parent, uint32_t process_index, ui
         session.chain = 0;
     }
     pt_slot_forget();
-    if (!take_process(&session, process_index, pt_names_journal_count()))
+    if (!pt_session_take_process(&session, process_index, pt_names_journal_count()))
         return;
     session.process_generation = process_generation;
     *pt_session = session;
     pt_host_wait_wake();
-}
-
-/* --- Starting ------------------------------------------------------------------------------------------------------------------- */
-
-/* Private memory that fork and clone hand to children full of zeros. NULL with OSError set. */
-static void *map_wiped(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory != MAP_FAILED && madvise(memory, size, MADV_WIPEONFORK) == 0)
-        return memory;
-    PyErr_SetFromErrno(PyExc_OSError);
-    if (memory != MAP_FAILED)
-        munmap(memory, size);
-    return NULL;
-}
-
-/* What is set up once in the life of a process. */
-static int prepare_process(void)
-{
-    if (pt_fork_install() < 0)
-        return -1;
-    if (pt_session != &no_session)
-        return 0;
-    struct pt_session *memory = map_wiped(sizeof *memory);
-    if (!memory)
-        return -1;
-    if (atexit(at_exit) != 0) {
-        munmap(memory, sizeof *memory);
-        PyErr_NoMemory();
-        return -1;
-    }
-    pt_session = memory;
-    return 0;
-}
-
-static void raise_status(enum pt_status status, const struct pt_error *error, const struct pt_settings *settings)
-{
-    if (status == PT_NOMEM) {
-        PyErr_NoMemory();
-    } else if (status == PT_IO && error->system_errno != 0) {
-        errno = error->system_errno;
-        /* Only where the trace itself is meant does its name belong into the exception. */
-        if (strstr(error->text, settings->output) || errno == EEXIST)
-            PyErr_SetFromErrnoWithFilename(PyExc_OSError, settings->output);
-        else
-            PyErr_Format(PyExc_OSError, "%s", error->text);
-    } else {
-        PyErr_SetString(status == PT_IO ? PyExc_OSError : PyExc_RuntimeError, error->text);
-    }
-}
-
-static int check_not_recording(void)
-{
-    if (pt_session->state == PT_SESSION_RECORDING && pt_session_is_recording() && !pt_session->joined) {
-        PyErr_SetString(PyExc_RuntimeError, "this process is already being recorded");
-        return -1;
-    }
-    return 0;
-}
-
-/* The recording of which we are still a part, if any, gets on without us. */
-static void leave_earlier_session(void)
-{
-    if (pt_session->state == PT_SESSION_RECORDING)
-        detach();
-    else if (pt_session->state == PT_SESSION_ENDED) {
-        pt_hook_stop();
-        leave();
-    }
-}
-
-/* Spawns the drain and takes the first place in its arena. Returns 0, or -1 with an exception set. */
-static int connect_session(struct pt_session *session, const struct pt_settings *settings)
-{
-    char directory[PATH_MAX];
-    struct pt_error error = {0};
-    enum pt_status status = pt_spawn_drain(pt_module_drain_path(), settings, directory, sizeof directory, &error);
-    if (status == PT_OK)
-        status = pt_arena_map(&session->arena, directory, 1, &error);
-    if (status != PT_OK) {
-        raise_status(status, &error, settings);
-        return -1;
-    }
-    if (session->arena.shape.slot_count > settings->max_threads || !take_process(session, 0, 0)) {
-        pt_arena_unmap(&session->arena);
-        PyErr_SetString(PyExc_RuntimeError, "the arena is not what was asked for");
-        return -1;
-    }
-    return 0;
-}
-
-/* The session is complete: makes it the one of this process and lets events in. */
-static int open_session(const struct pt_session *session, bool bootstrap)
-{
-    *pt_session = *session;
-    struct pt_arena_control *control = pt_session_control();
-    pt_code_watch_start();
-    if (bootstrap)
-        pt_open_frames_hide();
-    atomic_store_explicit(&control->start_tick, tick_now(control), memory_order_release);
-    pt_host_wait_wake();
-    if (pt_hook_start(pt_session->c_calls) == 0)
-        return 0;
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    if (pt_session_stop() < 0)
-        PyErr_Clear();
-    PyErr_Restore(type, error, traceback);
-    return -1;
-}
-
-int pt_session_start(PyObject *keywords, bool bootstrap)
-{
-    struct pt_options options;
-    struct pt_host_facts facts = {0};
-    struct pt_session session = {.state = PT_SESSION_RECORDING};
-    size_t threads_size = 0;
-    int result = -1;
-
-    if (check_interpreter() < 0 || check_not_recording() < 0 || pt_options_parse(&options, keywords) < 0)
-        return -1;
-    options.settings.max_threads = pt_host_facts_max_threads(options.settings.max_threads);
-    if (pt_host_facts_init(&facts, &options.settings, options.argv) < 0 || prepare_process() < 0)
-        goto cleanup;
-    leave_earlier_session();
-    pt_retired_free();
-    threads_size = options.settings.max_threads * sizeof *session.threads;
-    if ((session.threads = map_wiped(threads_size)) == NULL || pt_hook_reserve() < 0)
-        goto cleanup;
-    if (connect_session(&session, &options.settings) < 0) {
-        pt_hook_stop();
-        goto cleanup;
-    }
-    session.serial = ++last_serial;
-    session.started_ns = pt_clock_monotonic_ns();
-    session.c_calls = options.settings.c_calls;
-    session.block = !options.settings.drop;
-    session.children = options.settings.children;
-    result = open_session(&session, bootstrap);
-    session.threads = NULL; /* the process's now, or retired with it */
-
-cleanup:
-    if (session.threads)
-        munmap(session.threads, threads_size);
-    pt_host_facts_release(&facts);
-    return result;
 }
