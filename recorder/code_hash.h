@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-/* Covers instructions, names, arguments, flags and constants; neither file nor lines. Equal only within one version of Python. Runs no
- * Python code; never 0. */
+/* Covers instructions, names, arguments, flags and constants; neither file nor lines. Equal only within one version of
+ * Python. Runs no Python code; never 0. */
 uint64_t pt_code_hash(PyCodeObject *code);
 
 #endif

@@ -36,8 +36,9 @@ bool pt_code_watch_add(PyCodeObject *code)
 
 #else
 
-/* A slot in the extra data of code objects, for ever: an interpreter never takes one back. What is stored there is the address of the
- * code object itself, as the free function is not told whose extra it frees. It is called with NULL where nothing was stored. */
+/* A slot in the extra data of code objects, for ever: an interpreter never takes one back. What is stored there is the
+ * address of the code object itself, as the free function is not told whose extra it frees. It is called with NULL
+ * where nothing was stored. */
 static Py_ssize_t extra_index = -1;
 
 static void on_free(void *extra)

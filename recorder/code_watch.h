@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* From now on pt_functions_forget is called for every code object that was added and dies. Without a free watcher _add says no. */
+/* From now on pt_functions_forget is called for every code object that was added and dies. Without a free watcher _add
+ * says no. */
 void pt_code_watch_start(void);
 void pt_code_watch_stop(void);
 

@@ -1,4 +1,5 @@
-/* A 64-bit hash of a sequence of words and bytes: the same in every process and on every machine, unlike Python's own. */
+/* A 64-bit hash of a sequence of words and bytes: the same in every process and on every machine, unlike Python's own.
+ */
 #ifndef PT_DIGEST_H
 #define PT_DIGEST_H
 

@@ -36,8 +36,8 @@ static bool at_marks(struct pt_thread_state *self)
     return true;
 }
 
-/* Calls of start, stop and the like belong to the recorder: neither they nor their returns are written. Until one has returned, every event
- * of the thread comes this way. */
+/* Calls of start, stop and the like belong to the recorder: neither they nor their returns are written. Until one has
+ * returned, every event of the thread comes this way. */
 static void hide(struct pt_thread_state *self, enum pt_kind kind)
 {
     if (kind == PT_KIND_C_CALL)
@@ -46,8 +46,8 @@ static void hide(struct pt_thread_state *self, enum pt_kind kind)
         self->hidden--;
 }
 
-/* In the child of a fork: handlers that Python runs there come before the return of the C function that forked, whose call is a record
- * of the parent's. True for that return, which is not written. */
+/* In the child of a fork: handlers that Python runs there come before the return of the C function that forked, whose
+ * call is a record of the parent's. True for that return, which is not written. */
 static bool is_return_from_fork(struct pt_thread_state *self, enum pt_kind kind)
 {
     if (enters(kind)) {
@@ -106,8 +106,8 @@ PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
 #if PY_VERSION_HEX >= 0x030A0000 && PY_VERSION_HEX < 0x030C0000
-    /* Objects made here (frames, a dict) must not set off a collection, whose finalizers would run inside the hook, unseen. From 3.12 on
-     * collections wait for the interpreter's loop. */
+    /* Objects made here (frames, a dict) must not set off a collection, whose finalizers would run inside the hook,
+     * unseen. From 3.12 on collections wait for the interpreter's loop. */
     const int collecting = PyGC_Disable();
 #endif
     write_event(kind, key, function);

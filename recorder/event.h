@@ -1,8 +1,8 @@
 /* The fast path: from a hook's callback to a record in the ring, without a lock, an allocation or a system call.
  *
- * Entering needs the function's id, found by a pointer that stands for the function: its code object, or its PyMethodDef. Leaving needs
- * none. Whatever is out of the ordinary goes through `limit` (or a cache that does not know the function) to the slow path in event.c.
- * All of this runs with the GIL held. */
+ * Entering needs the function's id, found by a pointer that stands for the function: its code object, or its
+ * PyMethodDef. Leaving needs none. Whatever is out of the ordinary goes through `limit` (or a cache that does not know
+ * the function) to the slow path in event.c. All of this runs with the GIL held. */
 #ifndef PT_EVENT_H
 #define PT_EVENT_H
 
@@ -12,8 +12,8 @@
 #include "record.h"
 #include "thread_state.h"
 
-/* `function` is the code object, or the PyCFunction or method descriptor, of `key`. Keeps a raised exception. This and the ones below
- * return None, as a hook's callback has to: so that the way into the slow path is a jump. */
+/* `function` is the code object, or the PyCFunction or method descriptor, of `key`. Keeps a raised exception. This and
+ * the ones below return None, as a hook's callback has to: so that the way into the slow path is a jump. */
 PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function);
 
 /* The calling thread's last record tells that `code` was entered in this way. */

@@ -31,8 +31,8 @@ static bool reserve(struct pt_arena_control *control, struct pt_arena_process *p
     uint32_t state = PT_PROCESS_FREE;
     if (atomic_load_explicit(&process->state, memory_order_acquire) != state)
         return false;
-    /* Before the entry is ours: the drain gives back entries that were reserved long ago, and must never see this one with an old time. Who
-     * else tries at this moment stores the same. */
+    /* Before the entry is ours: the drain gives back entries that were reserved long ago, and must never see this one
+     * with an old time. Who else tries at this moment stores the same. */
     atomic_store(&process->start_tick, pt_clock_tick((enum pt_clock_kind)control->clock, control->tick_shift));
     if (!atomic_compare_exchange_strong(&process->state, &state, PT_PROCESS_BORN))
         return false;
@@ -57,7 +57,8 @@ static void before_fork(void)
     birth.reserved = false;
     if (pt_session->state != PT_SESSION_RECORDING || !pt_session->children)
         return;
-    /* A thread that forks without the GIL may do so while another one changes our tables. Its child cannot run Python anyway. */
+    /* A thread that forks without the GIL may do so while another one changes our tables. Its child cannot run Python
+     * anyway. */
     if (!PyGILState_Check())
         return;
     struct pt_arena_control *control = pt_session_control();
@@ -80,7 +81,8 @@ static void before_fork(void)
 
 static void after_fork_in_child(void)
 {
-    /* The session was wiped by the fork, with all thread states. Without an entry the child stays as it is: detached. */
+    /* The session was wiped by the fork, with all thread states. Without an entry the child stays as it is: detached.
+     */
     if (birth.reserved)
         pt_session_join(&birth.parent, birth.index, birth.generation);
     birth.reserved = false;

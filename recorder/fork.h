@@ -1,8 +1,8 @@
 /* How the child of a fork joins the recording (SPEC.md 8.2).
  *
- * The parent reserves an entry of the process table before the fork, so that the recording cannot end between the parent's death and the
- * child's first record; the child takes it over. Handlers allocate nothing; the parent may wait for an entry, within the bounds of
- * host_wait.h. */
+ * The parent reserves an entry of the process table before the fork, so that the recording cannot end between the
+ * parent's death and the child's first record; the child takes it over. Handlers allocate nothing; the parent may wait
+ * for an entry, within the bounds of host_wait.h. */
 #ifndef PT_FORK_H
 #define PT_FORK_H
 

@@ -6,14 +6,15 @@
 
 #include "code_hash.h"
 
-/* --- Texts ------------------------------------------------------------------------------------------------------------------- */
+/* --- Texts ------------------------------------------------------------------------------------------------------- */
 
 static struct pt_text text_of_chars(const char *chars)
 {
     return (struct pt_text){chars, (uint32_t)strlen(chars)};
 }
 
-/* The UTF-8 of a str; lone surrogates are written as escapes. Empty for anything else. Keeps what it borrows from in `held`. */
+/* The UTF-8 of a str; lone surrogates are written as escapes. Empty for anything else. Keeps what it borrows from in
+ * `held`. */
 static struct pt_text text_of(PyObject *object, PyObject **held)
 {
     Py_ssize_t size;
@@ -41,7 +42,7 @@ void pt_function_name_release(struct pt_function_name *result)
         Py_CLEAR(result->held[i]);
 }
 
-/* --- Python functions ---------------------------------------------------------------------------------------------------------- */
+/* --- Python functions -------------------------------------------------------------------------------------------- */
 
 static PyObject *dict_get(PyObject *dict, const char *text)
 {
@@ -79,7 +80,7 @@ void pt_function_name_python(struct pt_function_name *result, PyCodeObject *code
     };
 }
 
-/* --- C functions ------------------------------------------------------------------------------------------------------------------ */
+/* --- C functions ------------------------------------------------------------------------------------------------- */
 
 /* The part of a type's name that tells its module, and the rest. */
 static void name_type(struct pt_function_name *result, PyTypeObject *type, const char *method)
@@ -111,7 +112,8 @@ static bool is_descriptor_of(PyObject *object, const PyMethodDef *method)
            ((PyMethodDescrObject *)object)->d_method == method;
 }
 
-/* What a look-up on `type` finds under the method's name: the method's own descriptor if there is one in any base. Borrowed, or NULL. */
+/* What a look-up on `type` finds under the method's name: the method's own descriptor if there is one in any base.
+ * Borrowed, or NULL. */
 static PyObject *find_descriptor(PyTypeObject *type, const PyMethodDef *method)
 {
     PyObject *key = PyUnicode_FromString(method->ml_name);
@@ -132,7 +134,8 @@ static PyObject *find_descriptor(PyTypeObject *type, const PyMethodDef *method)
     return first;
 }
 
-/* The type whose `method` is bound to an object, for classes too: dict.fromkeys belongs to dict, whatever subclass it is called on. */
+/* The type whose `method` is bound to an object, for classes too: dict.fromkeys belongs to dict, whatever subclass it
+ * is called on. */
 static PyTypeObject *defining_type(PyObject *bound_to, PyObject *descriptor, const PyMethodDef *method)
 {
     if (descriptor && is_descriptor_of(descriptor, method))
@@ -146,12 +149,13 @@ static PyTypeObject *defining_type(PyObject *bound_to, PyObject *descriptor, con
     return own && is_descriptor_of(own, method) ? PyDescr_TYPE(own) : (PyTypeObject *)bound_to;
 }
 
-/* What repr() says of a descriptor or a bound C function, without the address. repr() itself would run signal handlers. */
+/* What repr() says of a descriptor or a bound C function, without the address. repr() itself would run signal handlers.
+ */
 static bool label_by_kind(struct pt_function_name *result, PyObject *object)
 {
     const bool is_wrapper = Py_IS_TYPE(object, &PyWrapperDescr_Type);
     if (PyCFunction_CheckExact(object)) {
-        const PyObject *bound_to = PyCFunction_GET_SELF(object);
+        PyObject *bound_to = PyCFunction_GET_SELF(object);
         const char *name = ((PyCFunctionObject *)object)->m_ml->ml_name;
         if (!bound_to || PyModule_Check(bound_to))
             snprintf(result->label, sizeof result->label, "<built-in function %s>", name);

@@ -1,4 +1,5 @@
-/* What a function is called, for reports (SPEC.md 4.3): taken from the interpreter's objects without running any Python code. */
+/* What a function is called, for reports (SPEC.md 4.3): taken from the interpreter's objects without running any Python
+ * code. */
 #ifndef PT_FUNCTION_NAME_H
 #define PT_FUNCTION_NAME_H
 
@@ -19,7 +20,8 @@ struct pt_function_name {
 /* `globals` may be NULL: then the module is not known. Free with _release. */
 void pt_function_name_python(struct pt_function_name *result, PyCodeObject *code, PyObject *globals);
 
-/* `function` is a PyCFunction or a method descriptor. The label is the one that cProfile prints, but without an address in it. */
+/* `function` is a PyCFunction or a method descriptor. The label is the one that cProfile prints, but without an address
+ * in it. */
 void pt_function_name_c(struct pt_function_name *result, PyObject *function);
 
 void pt_function_name_release(struct pt_function_name *result);

@@ -58,7 +58,7 @@ uint32_t pt_functions_find(const void *key)
     return table.capacity > 0 ? find(table.entries, table.capacity, key)->id : PT_ID_UNKNOWN;
 }
 
-/* --- First sight --------------------------------------------------------------------------------------------------------------- */
+/* --- First sight ------------------------------------------------------------------------------------------------- */
 
 static uint32_t describe(PyObject *function, PyObject *globals)
 {
@@ -72,8 +72,8 @@ static uint32_t describe(PyObject *function, PyObject *globals)
     return id;
 }
 
-/* A PyMethodDef of a type is as static as the type's slots. One made at run time (pybind11 and the like) is freed with its function, whose
- * `self` then is nothing, a module, or the capsule that owns it. */
+/* A PyMethodDef of a type is as static as the type's slots. One made at run time (pybind11 and the like) is freed with
+ * its function, whose `self` then is nothing, a module, or the capsule that owns it. */
 static bool may_vanish(PyObject *function)
 {
     if (PyCode_Check(function))
@@ -104,7 +104,7 @@ uint32_t pt_functions_id(const void *key, PyObject *function, PyObject *globals)
     return id;
 }
 
-/* --- The end of functions -------------------------------------------------------------------------------------------------------- */
+/* --- The end of functions ---------------------------------------------------------------------------------------- */
 
 static void purge_caches(const void *key)
 {

@@ -1,7 +1,7 @@
 /* From the pointer that stands for a function to its id. Needs the GIL.
  *
- * A pointer is reused once its object is gone: code objects are struck off when they die (code_watch.h), C functions whose
- * PyMethodDef may die with them are kept alive by a reference until the recording ends. */
+ * A pointer is reused once its object is gone: code objects are struck off when they die (code_watch.h), C functions
+ * whose PyMethodDef may die with them are kept alive by a reference until the recording ends. */
 #ifndef PT_FUNCTIONS_H
 #define PT_FUNCTIONS_H
 
@@ -10,8 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The id of the function with this key: described and published at first sight. `function` is the code object, or the PyCFunction
- * or method descriptor; `globals` those of the code's frame. PT_ID_UNKNOWN for what cannot have an id, or not now: do not remember it. */
+/* The id of the function with this key: described and published at first sight. `function` is the code object, or the
+ * PyCFunction or method descriptor; `globals` those of the code's frame. PT_ID_UNKNOWN for what cannot have an id, or
+ * not now: do not remember it. */
 uint32_t pt_functions_id(const void *key, PyObject *function, PyObject *globals);
 
 /* The same if it is known, else PT_ID_UNKNOWN. */

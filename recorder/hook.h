@@ -1,5 +1,5 @@
-/* How the interpreter tells us of calls: sys.monitoring from 3.12 on (hook_monitoring.c), the profile function before (hook_profile.c).
- * Both turn what they are told into calls of event.h. Needs the GIL. */
+/* How the interpreter tells us of calls: sys.monitoring from 3.12 on (hook_monitoring.c), the profile function before
+ * (hook_profile.c). Both turn what they are told into calls of event.h. Needs the GIL. */
 #ifndef PT_HOOK_H
 #define PT_HOOK_H
 

@@ -10,7 +10,7 @@
 
 const char *const pt_hook_name = "monitoring";
 
-/* --- Callbacks -------------------------------------------------------------------------------------------------------------
+/* --- Callbacks ---------------------------------------------------------------------------------------------------
  *
  * Called as (code, offset, …) with the exception, if one is on its way, put aside. They return None and never raise. */
 
@@ -44,9 +44,9 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t fla
     return pt_event_leave(PT_KIND_YIELD, arguments[0], arguments[0]);
 }
 
-/* From 3.13 on RESUME runs signal handlers before it reports the entry: if one raises, the unwind has no entry. In 3.12 the order is the
- * other one. (A generator handles exceptions at its entry before it passes them on, and cannot be told by this; there it is
- * left to the reader, which compares the id.) */
+/* From 3.13 on RESUME runs signal handlers before it reports the entry: if one raises, the unwind has no entry. In 3.12
+ * the order is the other one. (A generator handles exceptions at its entry before it passes them on, and cannot be told
+ * by this; there it is left to the reader, which compares the id.) */
 static bool is_at_entry(PyObject *code, PyObject *offset)
 {
 #if PY_VERSION_HEX >= 0x030D0000
@@ -61,8 +61,9 @@ static bool is_at_entry(PyObject *code, PyObject *offset)
 #endif
 }
 
-/* What is thrown into a generator leaves it there too. Otherwise not even an entry of the same function as the last record proves
- * anything: it may be the caller's, in a recursion. Trace functions come before us: if one raises, there was no entry either. */
+/* What is thrown into a generator leaves it there too. Otherwise not even an entry of the same function as the last
+ * record proves anything: it may be the caller's, in a recursion. Trace functions come before us: if one raises, there
+ * was no entry either. */
 static bool was_entered(PyObject *code)
 {
     return pt_event_was_last(PT_KIND_THROW, code);
@@ -78,9 +79,10 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t fl
 
 static PyObject *missing; /* sys.monitoring.MISSING: a call without arguments */
 
-/* Which calls are those of C functions is cProfile's choice: functions, bound or not, and methods of C types if the first argument fits;
- * types, slot wrappers and bound Python methods are none, although CALL shows them. Plain functions are found in place; the rest is
- * left to functions of its own, so that the fast path calls nothing and saves no registers. */
+/* Which calls are those of C functions is cProfile's choice: functions, bound or not, and methods of C types if the
+ * first argument fits; types, slot wrappers and bound Python methods are none, although CALL shows them. Plain
+ * functions are found in place; the rest is left to functions of its own, so that the fast path calls nothing and saves
+ * no registers. */
 static inline PyObject *c_event(enum pt_kind kind, const PyMethodDef *method, PyObject *callable)
 {
     return kind == PT_KIND_C_CALL ? pt_event_with_id(kind, method, callable) : pt_event_leave(kind, method, callable);
@@ -142,13 +144,14 @@ static struct callback {
 
 #define CALLBACKS (sizeof callbacks / sizeof *callbacks)
 
-/* --- Callable objects -----------------------------------------------------------------------------------------------------------
+/* --- Callable objects --------------------------------------------------------------------------------------------
  *
- * A type of our own with a vectorcall slot is the shortest way from the interpreter to C. Made once, in the main interpreter, and never freed: the
- * interpreter may call a callback for as long as code is instrumented. */
+ * A type of our own with a vectorcall slot is the shortest way from the interpreter to C. Made once, in the main
+ * interpreter, and never freed: the interpreter may call a callback for as long as code is instrumented. */
 
 struct callable {
-    PyObject_HEAD vectorcallfunc vectorcall;
+    PyObject base;
+    vectorcallfunc vectorcall;
 };
 
 static PyMemberDef callable_members[] = {
@@ -184,7 +187,7 @@ static int make_callables(void)
     return type ? 0 : -1;
 }
 
-/* --- The tool --------------------------------------------------------------------------------------------------------------------- */
+/* --- The tool ---------------------------------------------------------------------------------------------------- */
 
 #define NO_TOOL (-1)
 

@@ -12,7 +12,7 @@
 
 const char *const pt_hook_name = "profile";
 
-/* --- Where a frame stands ------------------------------------------------------------------------------------------------------- */
+/* --- Where a frame stands ---------------------------------------------------------------------------------------- */
 
 /* Borrowed: the frame has it. */
 static PyCodeObject *frame_code(PyFrameObject *frame)
@@ -45,9 +45,9 @@ static bool is_at_resume(const unsigned char *instruction)
     return instruction && (instruction[0] == RESUME || instruction[0] == RESUME_QUICK);
 }
 
-/* In 3.11 RESUME runs signal handlers before it reports the entry, and again afterwards. If one raises, the unwind alone does not tell whether
- * it has an entry; so the frames that were entered are noted, by their address. Two frames in one place are so rare that no more is
- * done about them than to lose one note. */
+/* In 3.11 RESUME runs signal handlers before it reports the entry, and again afterwards. If one raises, the unwind
+ * alone does not tell whether it has an entry; so the frames that were entered are noted, by their address. Two frames
+ * in one place are so rare that no more is done about them than to lose one note. */
 #define ENTERED_PLACES 4096
 
 static const PyFrameObject *entered[ENTERED_PLACES];
@@ -111,7 +111,7 @@ static enum pt_kind leave_kind(const PyCodeObject *code, const unsigned char *in
     return PT_KIND_YIELD;
 }
 
-/* --- Events ----------------------------------------------------------------------------------------------------------------------- */
+/* --- Events ------------------------------------------------------------------------------------------------------ */
 
 static void on_leave(PyFrameObject *frame, PyObject *value)
 {
@@ -158,9 +158,10 @@ static int on_event_without_c(PyObject *unused, PyFrameObject *frame, int what, 
     return what == PyTrace_CALL || what == PyTrace_RETURN ? on_event(unused, frame, what, argument) : 0;
 }
 
-/* --- Threads ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Threads ----------------------------------------------------------------------------------------------------- */
 
-/* The greatest id of a thread state that was looked at. A thread is hooked once: if its program takes the hook over, it is gone. */
+/* The greatest id of a thread state that was looked at. A thread is hooked once: if its program takes the hook over, it
+ * is gone. */
 static uint64_t newest_seen;
 
 static bool is_ours(const PyThreadState *thread)

@@ -9,7 +9,8 @@
 
 #define LOCKED_MAX_THREADS 16u
 
-/* The text of `object` in UTF-8, lone surrogates escaped; "" for what is no text. Kept by `facts`. NULL without memory. */
+/* The text of `object` in UTF-8, lone surrogates escaped; "" for what is no text. Kept by `facts`. NULL without memory.
+ */
 static const char *keep_text(struct pt_host_facts *facts, PyObject *object)
 {
     if (!object || !PyUnicode_Check(object))

@@ -14,8 +14,8 @@ struct pt_host_facts {
     char python[32];
 };
 
-/* Fills the host's part of `settings`, with the command line only if `argv`. Returns 0, or -1 with MemoryError set. Release it in both cases, once the
- * settings are no longer used. */
+/* Fills the host's part of `settings`, with the command line only if `argv`. Returns 0, or -1 with MemoryError set.
+ * Release it in both cases, once the settings are no longer used. */
 int pt_host_facts_init(struct pt_host_facts *facts, struct pt_settings *settings, bool argv);
 void pt_host_facts_release(struct pt_host_facts *facts);
 

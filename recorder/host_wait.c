@@ -12,7 +12,7 @@
 #include "session.h"
 
 #define WAIT_MAX_NS     UINT64_C(100000000)
-#define WAIT_SLICE_NS   UINT64_C(5000000)    /* looked at again even if the drain did not say that it moved */
+#define WAIT_SLICE_NS   UINT64_C(5000000)    /* then looked at again, unasked */
 #define WAIT_SHARE      10                   /* all waits together take at most this part of the run … */
 #define WAIT_GRACE_NS   UINT64_C(1000000000) /* … and the first second is free, for runs that are short or just began */
 #define DRAIN_SILENT_NS UINT64_C(5000000000)

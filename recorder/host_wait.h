@@ -1,4 +1,5 @@
-/* How a recorded thread wakes the drain, and waits for it: never long, and never for anything that needs the GIL, which it may hold. */
+/* How a recorded thread wakes the drain, and waits for it: never long, and never for anything that needs the GIL, which
+ * it may hold. */
 #ifndef PT_HOST_WAIT_H
 #define PT_HOST_WAIT_H
 
@@ -10,9 +11,9 @@ void pt_host_wait_wake(void);
 
 typedef bool pt_host_wait_ready(void *context);
 
-/* Wakes the drain and waits until `ready(context)` holds: at most 100 ms, and not at all if the policy is drop, by choice or for now, or if
- * the waits of this recording have used up their share. Adds the time to the recording's account; returns the last answer of
- * `ready`, and the nanoseconds waited. */
+/* Wakes the drain and waits until `ready(context)` holds: at most 100 ms, and not at all if the policy is drop, by
+ * choice or for now, or if the waits of this recording have used up their share. Adds the time to the recording's
+ * account; returns the last answer of `ready`, and the nanoseconds waited. */
 bool pt_host_wait_until(pt_host_wait_ready *ready, void *context, uint64_t *waited_ns);
 
 /* A wait for the drain to read has run out: nobody waits any more, until the drain says that it has caught up. */
@@ -21,7 +22,8 @@ void pt_host_wait_degrade(void);
 /* Waits until the trace file is complete. False if the drain has shown no sign of life for 5 s. */
 bool pt_host_wait_done(void);
 
-/* Writes the one warning of this process if the drain shows no sign of life, or cannot write. Call it where events are being lost. */
+/* Writes the one warning of this process if the drain shows no sign of life, or cannot write. Call it where events are
+ * being lost. */
 void pt_host_wait_check_drain(void);
 
 #endif

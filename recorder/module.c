@@ -13,7 +13,7 @@
 
 #define DRAIN_PROGRAM "pytrace-drain"
 
-/* --- Functions --------------------------------------------------------------------------------------------------------------- */
+/* --- Functions --------------------------------------------------------------------------------------------------- */
 
 PyDoc_STRVAR(start_doc,
              "start($module, /, path, *, c_calls=True, ring_size='1M', max_threads=256, policy='block',\n"
@@ -106,10 +106,11 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* --- The context manager --------------------------------------------------------------------------------------------------------- */
+/* --- The context manager ----------------------------------------------------------------------------------------- */
 
 struct recording {
-    PyObject_HEAD PyObject *options; /* a dict that nobody else sees */
+    PyObject base;
+    PyObject *options; /* a dict that nobody else sees */
 };
 
 static PyObject *recording_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
@@ -195,7 +196,7 @@ static PyType_Spec recording_spec = {
     .slots = recording_slots,
 };
 
-/* --- The module ------------------------------------------------------------------------------------------------------------------------ */
+/* --- The module -------------------------------------------------------------------------------------------------- */
 
 static char drain_path[PATH_MAX];
 

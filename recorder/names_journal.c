@@ -10,7 +10,8 @@
 #include "journal.h"
 #include "session.h"
 
-/* What was described, as 128 bits of hash: two functions that are taken for one are less likely than a broken memory cell. */
+/* What was described, as 128 bits of hash: two functions that are taken for one are less likely than a broken memory
+ * cell. */
 struct described {
     uint64_t digest[2];
     uint32_t id; /* 0: empty */

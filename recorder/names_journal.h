@@ -6,8 +6,9 @@
 
 #include "names.h"
 
-/* The id of what `name` describes: an earlier one if the same was described before, so that a program which executes the same source for
- * ever does not use up the ids. PT_ID_UNKNOWN if there are none left, or the journal is full (host_wait.h says how long is waited). */
+/* The id of what `name` describes: an earlier one if the same was described before, so that a program which executes
+ * the same source for ever does not use up the ids. PT_ID_UNKNOWN if there are none left, or the journal is full
+ * (host_wait.h says how long is waited). */
 uint32_t pt_names_journal_id(const struct pt_name *name);
 
 /* Ids given so far, those taken over from a parent included. */

@@ -6,10 +6,12 @@
 
 #include "thread_state.h"
 
-/* Writes the calling thread's Python frames, the outermost first; without the innermost if it is just `entering`. May allocate. */
+/* Writes the calling thread's Python frames, the outermost first; without the innermost if it is just `entering`. May
+ * allocate. */
 void pt_open_frames_write(struct pt_thread_state *self, bool entering);
 
-/* The frames open in the calling thread now are the recorder's own: they are left out, in this thread and where it forks. */
+/* The frames open in the calling thread now are the recorder's own: they are left out, in this thread and where it
+ * forks. */
 void pt_open_frames_hide(void);
 
 #endif

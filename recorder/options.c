@@ -1,89 +1,21 @@
 #include "options.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "layout.h"
+#include "quantity.h"
 
 #define LEVEL_MAX             22
 #define FLUSH_INTERVAL_MIN_NS 1000000.0       /* 1 ms */
 #define FLUSH_INTERVAL_MAX_NS 3600000000000.0 /* an hour */
 #define MAX_SIZE_MIN          (UINT64_C(64) << 10)
 
-/* --- Texts with units ---------------------------------------------------------------------------------------------------- */
-
-struct unit {
-    const char *name;
-    double factor;
-};
-
-static const struct unit size_units[] = {
-    {"", 1.0},
-    {"B", 1.0},
-    {"K", 1024.0},
-    {"KB", 1024.0},
-    {"KIB", 1024.0},
-    {"M", 1048576.0},
-    {"MB", 1048576.0},
-    {"MIB", 1048576.0},
-    {"G", 1073741824.0},
-    {"GB", 1073741824.0},
-    {"GIB", 1073741824.0},
-    {"T", 1099511627776.0},
-    {"TB", 1099511627776.0},
-    {"TIB", 1099511627776.0},
-    {NULL, 0.0},
-};
-
-static const struct unit time_units[] = {
-    {"", 1e9}, {"S", 1e9}, {"MS", 1e6}, {"US", 1e3}, {"NS", 1.0}, {"M", 60e9}, {"MIN", 60e9}, {NULL, 0.0},
-};
-
-/* A number and a unit, in any case, with or without a space between. NaN if it is neither. */
-static double parse_text(const char *text, const struct unit *units)
-{
-    if (!isdigit((unsigned char)*text) && *text != '.')
-        return NAN;
-    char *end;
-    double number = PyOS_string_to_double(text, &end, NULL);
-    if (PyErr_Occurred()) {
-        PyErr_Clear();
-        return NAN;
-    }
-    while (*end == ' ')
-        end++;
-    for (const struct unit *unit = units; unit->name; unit++)
-        if (PyOS_stricmp(unit->name, end) == 0)
-            return number * unit->factor;
-    return NAN;
-}
-
-/* Sets the exception and returns NaN where the value is no number with one of `units`. */
-static double parse_quantity(PyObject *value, const char *option, const struct unit *units, const char *example)
-{
-    double result = NAN;
-    if (PyUnicode_Check(value)) {
-        const char *text = PyUnicode_AsUTF8(value);
-        result = text ? parse_text(text, units) : NAN;
-        if (isnan(result) && !PyErr_Occurred())
-            PyErr_Format(PyExc_ValueError, "%s: %R is not understood; write something like %s", option, value, example);
-    } else if (!PyBool_Check(value) && (PyLong_Check(value) || PyFloat_Check(value))) {
-        result = PyFloat_AsDouble(value) * units[0].factor;
-        if (isnan(result) && !PyErr_Occurred())
-            PyErr_Format(PyExc_ValueError, "%s: %R is not a number", option, value);
-    } else {
-        PyErr_Format(PyExc_TypeError, "%s must be a number or a str, not %s", option, Py_TYPE(value)->tp_name);
-    }
-    return PyErr_Occurred() ? NAN : result;
-}
-
-/* --- Kinds of options ------------------------------------------------------------------------------------------------------ */
+/* --- Kinds of options -------------------------------------------------------------------------------------------- */
 
 static int parse_flag(PyObject *value, const char *option, bool *result)
 {
@@ -113,7 +45,7 @@ static int parse_whole(PyObject *value, const char *option, long least, long gre
 
 static int parse_ring_size(PyObject *value, uint64_t *result)
 {
-    double size = parse_quantity(value, "ring_size", size_units, "\"1M\"");
+    double size = pt_quantity_size(value, "ring_size");
     if (isnan(size))
         return -1;
     if (size < PT_ARENA_RING_MIN || size > PT_ARENA_RING_MAX) {
@@ -130,7 +62,7 @@ static int parse_max_size(PyObject *value, uint64_t *result)
     *result = 0;
     if (value == Py_None)
         return 0;
-    double size = parse_quantity(value, "max_size", size_units, "\"2G\"");
+    double size = pt_quantity_size(value, "max_size");
     if (isnan(size))
         return -1;
     if (size < (double)MAX_SIZE_MIN || size >= 9.2e18) {
@@ -143,7 +75,7 @@ static int parse_max_size(PyObject *value, uint64_t *result)
 
 static int parse_flush_interval(PyObject *value, uint64_t *result)
 {
-    double ns = parse_quantity(value, "flush_interval", time_units, "\"1s\" or \"200ms\"");
+    double ns = pt_quantity_ns(value, "flush_interval");
     if (isnan(ns))
         return -1;
     if (ns < FLUSH_INTERVAL_MIN_NS || ns > FLUSH_INTERVAL_MAX_NS) {
@@ -168,7 +100,7 @@ static int parse_policy(PyObject *value, bool *drop)
     return 0;
 }
 
-/* --- Paths ------------------------------------------------------------------------------------------------------------------ */
+/* --- Paths ------------------------------------------------------------------------------------------------------- */
 
 /* Appends `size` bytes to a path of `*used` bytes. False if it gets too long. */
 static bool append(char *path, size_t *used, const char *text, size_t size)
@@ -237,7 +169,7 @@ static int parse_path(PyObject *value, const char *option, bool expand, char res
     return 0;
 }
 
-/* --- All of them ------------------------------------------------------------------------------------------------------------- */
+/* --- All of them ------------------------------------------------------------------------------------------------- */
 
 static int parse_option(struct pt_options *options, const char *name, PyObject *value)
 {

@@ -16,11 +16,12 @@ struct pt_options {
     char ring_dir[PATH_MAX];
 };
 
-/* `keywords` is a dict; "path" must be in it. Returns 0, or -1 with TypeError, ValueError or OSError set, whose text names the option. */
+/* `keywords` is a dict; "path" must be in it. Returns 0, or -1 with TypeError, ValueError or OSError set, whose text
+ * names the option. */
 int pt_options_parse(struct pt_options *options, PyObject *keywords);
 
-/* A dict of keywords from the arguments of start() and recording(), the path being the only one that may come without its name. Returns a
- * new reference, or NULL with TypeError set. `function` is its name for the message. */
+/* A dict of keywords from the arguments of start() and recording(), the path being the only one that may come without
+ * its name. Returns a new reference, or NULL with TypeError set. `function` is its name for the message. */
 PyObject *pt_options_collect(const char *function, PyObject *arguments, PyObject *keywords);
 
 #endif

@@ -1,5 +1,6 @@
 /* Arenas of recordings that are over. Threads that were recorded may still hold the mutex of their slot, which links
- * arena memory into a list that the C library and the kernel follow: it stays mapped until the last of them has ended or recorded again. */
+ * arena memory into a list that the C library and the kernel follow: it stays mapped until the last of them has ended
+ * or recorded again. */
 #ifndef PT_RETIRED_H
 #define PT_RETIRED_H
 

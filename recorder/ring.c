@@ -49,7 +49,7 @@ void pt_ring_update_limit(struct pt_thread_state *self)
     pt_thread_state_set_limit(self, limit);
 }
 
-/* --- Words ---------------------------------------------------------------------------------------------------------------- */
+/* --- Words ------------------------------------------------------------------------------------------------------- */
 
 static void push(struct pt_thread_state *self, uint64_t word)
 {
@@ -94,7 +94,7 @@ static void push_lost(struct pt_thread_state *self, uint64_t tick)
     memset(loss, 0, sizeof *loss);
 }
 
-/* --- Room ------------------------------------------------------------------------------------------------------------------ */
+/* --- Room -------------------------------------------------------------------------------------------------------- */
 
 struct room {
     struct pt_thread_state *self;
@@ -112,7 +112,8 @@ static bool has_room(void *context)
     return self->position + room->need <= self->consumed + words(self);
 }
 
-/* Room for one event and what may have to precede it. A wait that was long enough to distort times is told in a record. */
+/* Room for one event and what may have to precede it. A wait that was long enough to distort times is told in a record.
+ */
 static bool make_room(struct pt_thread_state *self)
 {
     struct room room = {self, REBASE_WORDS + STALL_WORDS + REBASE_WORDS + 1};
@@ -134,7 +135,7 @@ static bool make_room(struct pt_thread_state *self)
     return ready;
 }
 
-/* --- Losses ------------------------------------------------------------------------------------------------------------------ */
+/* --- Losses ------------------------------------------------------------------------------------------------------ */
 
 static void lose(struct pt_thread_state *self, enum pt_kind kind, uint64_t frame)
 {
@@ -161,7 +162,8 @@ static void lose(struct pt_thread_state *self, enum pt_kind kind, uint64_t frame
         pt_host_wait_check_drain();
 }
 
-/* Recording goes on once half of the ring is empty: a ring that is full again after ten events would be mostly LOST records. */
+/* Recording goes on once half of the ring is empty: a ring that is full again after ten events would be mostly LOST
+ * records. */
 static bool recover(struct pt_thread_state *self)
 {
     struct room room = {self, words(self) / 2};
@@ -183,7 +185,7 @@ void pt_ring_flush(struct pt_thread_state *self)
     push_lost(self, tick);
 }
 
-/* --- Events ------------------------------------------------------------------------------------------------------------------- */
+/* --- Events ------------------------------------------------------------------------------------------------------ */
 
 void pt_ring_put(struct pt_thread_state *self, enum pt_kind kind, uint32_t id, uint64_t frame)
 {

@@ -1,4 +1,5 @@
-/* Writing to a ring where the fast path gave up: making room, waiting for the drain, counting what is lost (SPEC.md 5.4, 8.4). */
+/* Writing to a ring where the fast path gave up: making room, waiting for the drain, counting what is lost
+ * (SPEC.md 5.4, 8.4). */
 #ifndef PT_RING_H
 #define PT_RING_H
 
@@ -10,14 +11,15 @@
 /* Prepares a state whose slot was just claimed: empty ring, marks set. */
 void pt_ring_init(struct pt_thread_state *self, uint64_t *ring, uint64_t ring_size);
 
-/* Writes one record, with whatever must come before it (rebase, stall, lost). If there is no room the policy decides: wait, or count it as lost.
- * `frame` is 2 × id + 1 for a C function, used by kinds that enter one. */
+/* Writes one record, with whatever must come before it (rebase, stall, lost). If there is no room the policy decides:
+ * wait, or count it as lost. `frame` is 2 × id + 1 for a C function, used by kinds that enter one. */
 void pt_ring_put(struct pt_thread_state *self, enum pt_kind kind, uint32_t id, uint64_t frame);
 
 /* Sets `limit` anew after anything that it depends on has changed. The slow path ends with it. */
 void pt_ring_update_limit(struct pt_thread_state *self);
 
-/* Writes the pending LOST record if there is room. With the GIL held any thread may do so for another, at the end of a recording. */
+/* Writes the pending LOST record if there is room. With the GIL held any thread may do so for another, at the end of a
+ * recording. */
 void pt_ring_flush(struct pt_thread_state *self);
 
 /* 1 if the last record written is an event of `kind` with `id`. */

@@ -1,7 +1,7 @@
 /* The recording that this process takes part in: at most one at a time.
  *
- * Everything here lies in memory that fork and a raw clone wipe (MADV_WIPEONFORK): a child has no session unless the fork handlers
- * (fork.c) gave it one, so that a child which bypassed them finds all zeros and records nothing.
+ * Everything here lies in memory that fork and a raw clone wipe (MADV_WIPEONFORK): a child has no session unless the
+ * fork handlers (fork.c) gave it one, so that a child which bypassed them finds all zeros and records nothing.
  *
  * All functions but pt_session_get need the GIL. */
 #ifndef PT_SESSION_H
@@ -49,16 +49,19 @@ static inline struct pt_arena_control *pt_session_control(void)
     return pt_arena_control(&pt_session->arena);
 }
 
-/* Starts a recording in the main interpreter. `options` is a dict of the keywords of `start`, "path" among them. With `bootstrap` the frames
- * now open in the calling thread are the recorder's own and never written. Returns 0, or -1 with an exception set; then nothing is left behind. */
+/* Starts a recording in the main interpreter. `options` is a dict of the keywords of `start`, "path" among them. With
+ * `bootstrap` the frames now open in the calling thread are the recorder's own and never written. Returns 0, or -1 with
+ * an exception set; then nothing is left behind. */
 int pt_session_start(PyObject *options, bool bootstrap);
 
-/* Ends the recording, for all its processes, and waits until the trace file is complete. Returns 0, or -1 with RuntimeError set. */
+/* Ends the recording, for all its processes, and waits until the trace file is complete. Returns 0, or -1 with
+ * RuntimeError set. */
 int pt_session_stop(void);
 
 bool pt_session_is_recording(void);
 
-/* Recording goes on without us: the hooks leave at the next safe moment. From the slow path, when `stop` was found raised. */
+/* Recording goes on without us: the hooks leave at the next safe moment. From the slow path, when `stop` was found
+ * raised. */
 void pt_session_end(void);
 
 /* Gives the child of a fork its session: a copy of its parent's, with the process entry that was reserved for it. */

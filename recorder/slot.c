@@ -14,7 +14,8 @@
 #define RETRY_EVENTS      1024u /* a thread without a slot tries again after this many */
 #define NAME_RETRY_EVENTS 64u   /* a new thread registers its name within its first calls */
 
-/* What every thread has that has no slot: an empty cache and limit 0 send all of its events to the slow path. Never written. */
+/* What every thread has that has no slot: an empty cache and limit 0 send all of its events to the slow path. Never
+ * written. */
 static struct pt_thread_state no_state;
 
 _Thread_local struct pt_thread_state *pt_thread_self __attribute__((tls_model("initial-exec"))) = &no_state;
@@ -32,7 +33,7 @@ static uint64_t tick_now(const struct pt_arena_control *control)
     return pt_clock_tick((enum pt_clock_kind)control->clock, control->tick_shift);
 }
 
-/* --- Claiming --------------------------------------------------------------------------------------------------------------- */
+/* --- Claiming ---------------------------------------------------------------------------------------------------- */
 
 static bool claim(struct pt_arena_slot *slot)
 {
@@ -153,7 +154,7 @@ void pt_slot_returned_from_fork(void)
     just_forked = false;
 }
 
-/* --- The thread's name -------------------------------------------------------------------------------------------------------- */
+/* --- The thread's name ------------------------------------------------------------------------------------------- */
 
 /* dict[key] for exact dicts and keys whose comparison runs no Python code. Borrowed, or NULL without an exception. */
 static PyObject *dict_get(PyObject *dict, PyObject *key)
@@ -175,7 +176,8 @@ static PyObject *dict_get_text(PyObject *dict, const char *text)
     return value;
 }
 
-/* sys.modules["threading"]._active[ident].__dict__["_name"], without asking anything that could be overridden. New reference or NULL. */
+/* sys.modules["threading"]._active[ident].__dict__["_name"], without asking anything that could be overridden. New
+ * reference or NULL. */
 static PyObject *threading_name(void)
 {
     PyObject *threading = dict_get_text(PyImport_GetModuleDict(), "threading");

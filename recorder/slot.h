@@ -1,11 +1,13 @@
-/* A thread's place in the arena: claimed at its first event, kept until it ends. The kernel tells the drain when that is (arena.h, ownership). */
+/* A thread's place in the arena: claimed at its first event, kept until it ends. The kernel tells the drain when that
+ * is (arena.h, ownership). */
 #ifndef PT_SLOT_H
 #define PT_SLOT_H
 
 #include "thread_state.h"
 
-/* Gives the calling thread a slot of the session and a state for it, which is then pt_thread_self; lets go of one that it had in an earlier
- * session. NULL if no slot is free, even after a wait (host_wait.h): the event is counted as unslotted, and some later event tries again. */
+/* Gives the calling thread a slot of the session and a state for it, which is then pt_thread_self; lets go of one that
+ * it had in an earlier session. NULL if no slot is free, even after a wait (host_wait.h): the event is counted as
+ * unslotted, and some later event tries again. */
 struct pt_thread_state *pt_slot_claim(void);
 
 /* Gives the calling thread's slot back. Afterwards it has no state. */

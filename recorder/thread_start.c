@@ -9,7 +9,8 @@
 static PyObject *original;
 static PyObject *wrapper;
 
-/* The new thread's state is in the interpreter's list when the original returns, and the thread has not run any Python: the GIL is ours. */
+/* The new thread's state is in the interpreter's list when the original returns, and the thread has not run any Python:
+ * the GIL is ours. */
 static PyObject *start_new_thread(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     (void)self;

@@ -1,7 +1,8 @@
 /* What a recorded thread keeps at hand while it writes to its ring.
  *
- * Thread states lie in one mapping for each session, with the index of their slot, and are wiped by fork and clone: a child finds zeros,
- * whose limit 0 leads every event to the slow path before anything of the parent's ring is touched. */
+ * Thread states lie in one mapping for each session, with the index of their slot, and are wiped by fork and clone: a
+ * child finds zeros, whose limit 0 leads every event to the slow path before anything of the parent's ring is touched.
+ */
 #ifndef PT_THREAD_STATE_H
 #define PT_THREAD_STATE_H
 
@@ -24,8 +25,8 @@ struct pt_loss {
     uint64_t frames[PT_LOSS_FRAMES_MAX]; /* the outermost of them */
 };
 
-/* Invariants: `position` is at most the consumer's position plus the ring's words; `limit` is at most the next position at which anything
- * but storing a record must be done, 0 if that is the case at once. */
+/* Invariants: `position` is at most the consumer's position plus the ring's words; `limit` is at most the next position
+ * at which anything but storing a record must be done, 0 if that is the case at once. */
 struct pt_thread_state {
     uint64_t position;      /* words written since the slot was claimed */
     _Atomic uint64_t limit; /* lowered to 0 by other threads too, with the GIL held */
