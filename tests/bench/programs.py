@@ -1,10 +1,11 @@
 """The programs that are measured: real work by Python's own library, and small ones that stress one thing each."""
 
 import ast
+import copy
 import difflib
 import io
-import json
 import pathlib
+import pprint
 import string
 import sysconfig
 import textwrap
@@ -35,9 +36,9 @@ def compare_texts():
     list(difflib.ndiff(lines, [line.replace("e", "E") for line in lines]))
 
 
-def encode_json():
-    rows = [{"number": n, "half": n / 2, "words": ["a", "b", str(n)], "even": n % 2 == 0} for n in range(25_000)]
-    json.loads(json.dumps(rows, indent=1, sort_keys=True))
+def copy_and_print():
+    rows = [{"number": n, "half": n / 2, "words": ["a", "b", str(n)], "even": n % 2 == 0} for n in range(2500)]
+    pprint.pformat(copy.deepcopy(rows))
 
 
 def document():
@@ -96,5 +97,5 @@ def exceptions():
             pass
 
 
-REAL = [parse_and_unparse, tokens, compare_texts, encode_json, document, templates]
+REAL = [parse_and_unparse, tokens, compare_texts, copy_and_print, document, templates]
 MICRO = [recursion, methods, c_calls, generators, exceptions]
