@@ -37,7 +37,7 @@ def compare_texts():
 
 
 def copy_and_print():
-    rows = [{"number": n, "half": n / 2, "words": ["a", "b", str(n)], "even": n % 2 == 0} for n in range(2500)]
+    rows = [{"number": n, "half": n / 2, "words": ["a", "b", str(n)], "even": n % 2 == 0} for n in range(10_000)]
     pprint.pformat(copy.deepcopy(rows))
 
 
