@@ -61,8 +61,12 @@ enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error *error)
         errno = EISDIR;
         return pt_error_set_errno(error, "cannot read", trace->path);
     }
-    if (!S_ISREG(about.st_mode))
-        return pt_error_set(error, PT_CORRUPT, PT_ERROR_NO_OFFSET, "not a regular file");
+    if (!S_ISREG(about.st_mode)) {
+        pt_error_set(error, PT_IO, PT_ERROR_NO_OFFSET, "cannot read %s: not a regular file", trace->path);
+        if (error)
+            error->system_errno = EINVAL;
+        return PT_IO;
+    }
     if (about.st_size == 0)
         return pt_error_set(error, PT_TRUNCATED, 0, "the file is empty");
     own->size = (size_t)about.st_size;
