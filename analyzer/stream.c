@@ -95,7 +95,9 @@ static enum pt_status read_chunk(struct pt_stream *stream, const struct pt_trace
 {
     struct pt_chunk *chunk = &stream->chunk;
     stream->totals.events += from->info.events;
-    PT_TRY(pt_chunk_decode(chunk, from->payload, from->size));
+    enum pt_status status = pt_chunk_decode(chunk, from->payload, from->size);
+    pt_trace_chunk_forget(stream->thread->origin->trace, from);
+    PT_TRY(status);
     if (chunk->info.last_tick > PT_STREAM_TICK_MAX)
         return PT_CORRUPT;
     PT_TRY(pt_stream_steps_resolve(stream));

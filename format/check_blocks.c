@@ -112,8 +112,11 @@ static void check_index(struct pt_check *check, size_t number, const uint8_t *pa
                       number);
         return;
     }
-    for (size_t i = 0; i < number; i++)
+    size_t unloaded = 0;
+    for (size_t i = 0; i < number; i++) {
+        pt_trace_unload_behind(check->trace, own->blocks[i].offset, &unloaded);
         check_index_entry(check, offset, payload + i * PT_INDEX_ENTRY_SIZE, i);
+    }
 }
 
 static void check_totals(struct pt_check *check, size_t number)

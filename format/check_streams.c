@@ -107,6 +107,7 @@ static enum pt_status check_chunk(struct pt_check *check, struct stream *stream)
     stream->last_tick = at->info.last_tick;
     stream->ended = at->info.flags & PT_CHUNK_FLAG_LAST;
     enum pt_status status = pt_chunk_decode(&stream->chunk, at->payload, at->size);
+    pt_trace_chunk_forget(check->trace, at);
     if (status == PT_NOMEM)
         return status;
     if (status != PT_OK) {

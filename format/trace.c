@@ -165,6 +165,12 @@ enum pt_status pt_trace_open(struct pt_trace **out, const char *path, const stru
     return PT_OK;
 }
 
+void pt_trace_chunk_forget(const struct pt_trace *trace, const struct pt_trace_chunk *chunk)
+{
+    if (!chunk->recovered)
+        pt_trace_unload(trace, chunk->offset, chunk->offset + PT_BLOCK_HEADER_SIZE + chunk->size);
+}
+
 bool pt_trace_complete(const struct pt_trace *trace)
 {
     return trace->has_end && trace->private->damages == 0 && trace->missing_blocks == 0 && trace->lost == 0;

@@ -106,6 +106,10 @@ PT_MUST_USE enum pt_status pt_trace_open(struct pt_trace **out, const char *path
                                          const struct pt_trace_options *options, struct pt_error *error);
 void pt_trace_free(struct pt_trace *trace);
 
+/* Gives back the memory that reading a chunk's payload took: whoever goes through all chunks calls it after each, so
+ * that a long trace takes no more memory than a short one. The payload stays readable. */
+void pt_trace_chunk_forget(const struct pt_trace *trace, const struct pt_trace_chunk *chunk);
+
 /* The number (into `functions`) of function `id` of process `serial`; 0 if unknown. Inherited ids are followed. */
 uint32_t pt_trace_function(const struct pt_trace *trace, uint64_t process_serial, uint32_t id);
 

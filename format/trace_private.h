@@ -9,6 +9,8 @@
 #include "trace.h"
 
 #define PT_TRACE_DAMAGES_MAX 1000
+#define PT_TRACE_WINDOW      ((size_t)64 << 10) /* what the kernel maps at a fault, at most (fault_around_bytes) */
+#define PT_TRACE_STRIDE      ((size_t)4 << 20)  /* of the file that may be resident while it is walked through */
 
 struct pt_trace_block {
     uint64_t offset;
@@ -47,6 +49,11 @@ const char *pt_trace_block_name(uint32_t type);
 
 /* 1. Maps the file. PT_IO, PT_TRUNCATED (empty). */
 PT_MUST_USE enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error *error);
+
+/* Gives the memory of the file's bytes from `from` to `to` back; they are read again should they be asked for. A reader
+ * that walks through the file calls the second one with the place where it is. */
+void pt_trace_unload(const struct pt_trace *trace, size_t from, size_t to);
+void pt_trace_unload_behind(const struct pt_trace *trace, size_t at, size_t *unloaded);
 
 /* 2. Finds the blocks, and notes what lies between them and which are missing. PT_CORRUPT, PT_TRUNCATED (no block at
  * all), PT_NOMEM. */

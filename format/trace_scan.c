@@ -78,6 +78,26 @@ enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error *error)
     return PT_OK;
 }
 
+void pt_trace_unload(const struct pt_trace *trace, size_t from, size_t to)
+{
+    const struct pt_trace_private *own = trace->private;
+    const uintptr_t begin = (uintptr_t)own->bytes, end = begin + own->size;
+    /* A fault maps the whole aligned window around it, so it is whole windows that are given back. */
+    uintptr_t first = (begin + from) & ~(uintptr_t)(PT_TRACE_WINDOW - 1);
+    uintptr_t last = (begin + to + PT_TRACE_WINDOW - 1) & ~(uintptr_t)(PT_TRACE_WINDOW - 1);
+    first = first > begin ? first : begin;
+    last = last < end ? last : end;
+    madvise((void *)first, last - first, MADV_DONTNEED);
+}
+
+void pt_trace_unload_behind(const struct pt_trace *trace, size_t at, size_t *unloaded)
+{
+    if (at - *unloaded < PT_TRACE_STRIDE)
+        return;
+    pt_trace_unload(trace, *unloaded, at);
+    *unloaded = at;
+}
+
 /* Says what is wrong with the bytes from `from` to `to`, where no block was found. */
 static void note_damage(struct pt_trace *trace, size_t from, size_t to)
 {
@@ -133,6 +153,7 @@ enum pt_status pt_trace_scan(struct pt_trace *trace, struct pt_error *error)
     struct pt_block_search search;
     pt_block_search_init(&search, own->bytes, own->size);
     size_t at = 0;
+    size_t unloaded = 0;
     bool ended = false;
     while (at < own->size && !ended) {
         struct pt_block block;
@@ -146,6 +167,7 @@ enum pt_status pt_trace_scan(struct pt_trace *trace, struct pt_error *error)
             return pt_error_set(error, PT_NOMEM, found, "out of memory: more blocks than fit");
         at = found + PT_BLOCK_HEADER_SIZE + block.length;
         ended = block.type == PT_BLOCK_END;
+        pt_trace_unload_behind(trace, at, &unloaded);
     }
     if (own->block_count == 0)
         return no_block(own, error);

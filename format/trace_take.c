@@ -206,8 +206,10 @@ enum pt_status pt_trace_take(struct pt_trace *trace, uint64_t offset, const stru
 enum pt_status pt_trace_take_all(struct pt_trace *trace, struct pt_error *error)
 {
     struct pt_trace_private *own = trace->private;
+    size_t unloaded = 0;
     for (size_t i = 0; i < own->block_count; i++) {
         const struct pt_trace_block *at = &own->blocks[i];
+        pt_trace_unload_behind(trace, at->offset, &unloaded);
         PT_TRY(pt_trace_take(trace, at->offset, &at->block, own->bytes + at->offset + PT_BLOCK_HEADER_SIZE, error));
     }
     trace->block_count = own->block_count;
