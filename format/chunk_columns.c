@@ -11,6 +11,7 @@ void pt_chunk_columns_begin(struct pt_chunk_columns *columns)
     columns->wide_size = 0;
     columns->events = 0;
     columns->lost = 0;
+    columns->pushed = 0;
     columns->arguments.size = 0;
     if (++columns->epoch >> PT_CHUNK_EPOCH_BITS) {
         memset(columns->table, 0, sizeof columns->table);

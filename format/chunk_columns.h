@@ -29,7 +29,8 @@ struct pt_chunk_columns {
     uint32_t wide_size;
     uint32_t events;
     uint64_t lost;
-    uint64_t epoch; /* never 0 once begun */
+    uint64_t pushed; /* by LOST entries */
+    uint64_t epoch;  /* never 0 once begun */
     struct pt_buffer arguments;
     uint64_t table[PT_CHUNK_TABLE_SIZE];
     uint32_t symbols[PT_CHUNK_SYMBOLS_MAX];

@@ -178,8 +178,14 @@ static uint32_t greatest_code(const struct pt_chunk *chunk)
     return greatest;
 }
 
-/* The arguments of one control entry at `*at`. LOST ones add to `lost`. */
-static enum pt_status check_control(uint32_t subtype, const uint8_t **at, const uint8_t *end, uint64_t *lost)
+/* What the LOST entries of a chunk sum up to. */
+struct losses {
+    uint64_t count;
+    uint64_t pushed;
+};
+
+/* The arguments of one control entry at `*at`. */
+static enum pt_status check_control(uint32_t subtype, const uint8_t **at, const uint8_t *end, struct losses *losses)
 {
     uint64_t size;
     PT_TRY(pt_varint_decode(at, end, &size));
@@ -190,7 +196,8 @@ static enum pt_status check_control(uint32_t subtype, const uint8_t **at, const 
     if (subtype == PT_CONTROL_LOST) {
         struct pt_chunk_lost told;
         PT_TRY(pt_chunk_lost_decode(&told, argument, (uint32_t)size));
-        *lost += told.count;
+        losses->count += told.count;
+        losses->pushed += told.pushed;
     }
     /* All arguments are varints; those subtypes that have a meaning have at least one. */
     if (size == 0 && (subtype == PT_CONTROL_STALL || subtype == PT_CONTROL_BACKSTEP))
@@ -208,7 +215,7 @@ static enum pt_status check_entries(const struct pt_chunk *chunk)
     const struct pt_chunk_info *info = &chunk->info;
     const uint8_t *arguments = chunk->arguments;
     const uint8_t *const end = arguments + info->argument_bytes;
-    uint64_t lost = 0;
+    struct losses losses = {0};
     uint32_t others = 0; /* entries that are no events */
     uint32_t other_symbols = 0;
 
@@ -223,9 +230,12 @@ static enum pt_status check_entries(const struct pt_chunk *chunk)
             continue;
         others++;
         if (pt_record_kind(symbol) == PT_KIND_CONTROL)
-            PT_TRY(check_control(pt_record_id(symbol), &arguments, end, &lost));
+            PT_TRY(check_control(pt_record_id(symbol), &arguments, end, &losses));
     }
-    return others == info->entries - info->events && lost == info->lost && arguments == end ? PT_OK : PT_CORRUPT;
+    /* An entry of a few bytes can push many frames: without a bound on their sum a small file would take hours. */
+    if (losses.count != info->lost || losses.pushed > PT_LOST_PUSHED_MAX)
+        return PT_CORRUPT;
+    return others == info->entries - info->events && arguments == end ? PT_OK : PT_CORRUPT;
 }
 
 /* --- The whole ---------------------------------------------------------------------------------------------------- */

@@ -131,9 +131,10 @@ static enum pt_status take_event(struct pt_chunk_records *records, struct pt_sta
     return PT_OK;
 }
 
-/* Appends the varints of a LOST record whose words begin at position `at`; `*count` is the number of lost events. */
+/* Appends the varints of a LOST record whose words begin at position `at`; `*count` is the number of lost events,
+ * `*pushed` that of the frames it pushes. */
 static enum pt_status read_lost(const struct pt_chunk_ring *ring, uint64_t at, uint32_t words,
-                                struct pt_buffer *arguments, uint64_t *count)
+                                struct pt_buffer *arguments, uint64_t *count, uint64_t *pushed)
 {
     enum { COUNT, FROM, UNWOUND, PUSHED, FIXED };
     uint64_t fixed[FIXED];
@@ -156,6 +157,7 @@ static enum pt_status read_lost(const struct pt_chunk_ring *ring, uint64_t at, u
         PT_TRY(pt_varint_append(arguments, frame));
     }
     *count = fixed[COUNT];
+    *pushed = fixed[PUSHED];
     return PT_OK;
 }
 
@@ -167,20 +169,24 @@ static enum pt_status take_control(struct pt_chunk_records *records, struct pt_s
     const enum pt_control subtype = (enum pt_control)pt_record_control_subtype(record);
     const uint32_t words = pt_record_control_words(record);
     uint64_t lost = 0;
+    uint64_t pushed = 0;
 
     records->control.size = 0;
     if (subtype == PT_CONTROL_LOST)
-        PT_TRY(read_lost(ring, at, words, &records->control, &lost));
+        PT_TRY(read_lost(ring, at, words, &records->control, &lost, &pushed));
     else if (subtype == PT_CONTROL_STALL && words == 1)
         PT_TRY(pt_varint_append(&records->control, load(ring, at)));
     else
         return PT_CORRUPT;
+    if (columns->pushed + pushed > PT_LOST_PUSHED_MAX)
+        return PT_END;
 
     PT_TRY(add_entry(records, pt_record_symbol(pt_record_pack_control(subtype, 0, 0)),
                      tick_offset(&records->now) + pt_record_tick_low(record)));
     PT_TRY(pt_varint_append(&columns->arguments, records->control.size));
     PT_TRY(pt_buffer_append(&columns->arguments, records->control.data, records->control.size));
     columns->lost += lost;
+    columns->pushed += pushed;
     const struct pt_chunk_entry entry = {
         .kind = PT_KIND_CONTROL,
         .id = subtype,

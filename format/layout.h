@@ -11,7 +11,7 @@
 #define PT_BLOCK_HEADER_SIZE 32
 #define PT_BLOCK_PAYLOAD_MAX (64u << 20)
 
-enum { /* offsets */
+enum {
     PT_BLOCK_OFF_TYPE = 8,
     PT_BLOCK_OFF_FLAGS = 10,
     PT_BLOCK_OFF_LENGTH = 12,
@@ -85,7 +85,7 @@ enum {
 #define PT_CHUNK_RAW_MAX       (16u << 20)
 #define PT_CHUNK_ARGUMENTS_MAX 65536u /* bytes of one control entry */
 #define PT_CHUNK_TIME_ESCAPE   255u
-#define PT_LOST_PUSHED_MAX     (1u << 20) /* frames that one LOST entry may push */
+#define PT_LOST_PUSHED_MAX     (1u << 20) /* frames that all LOST entries of a chunk may push together */
 #define PT_LOST_FRAMES_MAX     16000u     /* of which this many may be told */
 #define PT_STACK_DEPTH_MAX     (1u << 24) /* open frames of a thread that are kept in mind */
 
@@ -116,10 +116,10 @@ enum pt_control {
     PT_CONTROL_BACKSTEP = 7, /* chunks only */
 };
 
-#define PT_KIND_BITS 5
-#define PT_ID_BITS   24
-#define PT_ID_MAX    ((1u << PT_ID_BITS) - 1)
-#define PT_TICK_BITS 35
+#define PT_KIND_BITS  5
+#define PT_ID_BITS    24
+#define PT_ID_MAX     ((1u << PT_ID_BITS) - 1)
+#define PT_TICK_BITS  35
 #define PT_ID_UNKNOWN 0u /* stands for every function without an id of its own */
 
 /* --- 6 INDEX ------------------------------------------------------------------------------------------------- */
@@ -157,7 +157,7 @@ enum {
 #define PT_ARENA_FLAG_DROP     2u
 #define PT_ARENA_FLAG_CHILDREN 4u
 
-#define PT_ARENA_CLOSED        0x80000000u /* in `live`: the recording takes no more processes */
+#define PT_ARENA_CLOSED 0x80000000u /* in `live`: the recording takes no more processes */
 
 /* 8.2: definitions in a journal */
 enum {

@@ -198,7 +198,7 @@ def chunk(payload):
     if at != len(keyframe):
         raise Bad("bytes behind the keyframe")
 
-    tick, wide_at, argument_at, entries, events = c["first_tick"], 0, 0, [], 0
+    tick, wide_at, argument_at, entries, events, lost, pushed = c["first_tick"], 0, 0, [], 0, 0, 0
     for code, step in zip(codes, times):
         if code >= symbols:
             raise Bad("code without a symbol")
@@ -213,10 +213,18 @@ def chunk(payload):
             if size > 65536 or len(piece) < size:
                 raise Bad("arguments run over the end")
             argument_at += size
+            if ident == 3:
+                told = varints(piece)
+                if len(told) < 5 or told[4] > told[3] or len(told) < 5 + told[4]:
+                    raise Bad("a loss tells too little")
+                lost, pushed = lost + told[0], pushed + told[3]
         events += kind in EVENTS
         entries.append((kind, ident, tick, piece))
-    if wide_at != len(wide) or argument_at != len(arguments) or events != c["events"] or tick != c["last_tick"]:
+    if wide_at != len(wide) or argument_at != len(arguments) or events != c["events"] or tick != c["last_tick"] \
+            or lost != c["lost"]:
         raise Bad("chunk columns do not add up")
+    if pushed > 1 << 20:
+        raise Bad("losses push too many frames")
     c["list"] = entries
     return c
 

@@ -568,6 +568,33 @@ Test(chunk, a_loss_pushes_no_more_frames_than_may_be_told)
     reading_release(&reading);
 }
 
+/* Each loss may push as many frames as a chunk may: then each has a chunk of its own. */
+Test(chunk, losses_that_push_too_many_frames_do_not_share_a_chunk)
+{
+    const uint64_t half = PT_LOST_PUSHED_MAX / 2;
+    uint64_t ring[32] = {pt_record_pack_control(PT_CONTROL_REBASE, 1, 500), 500};
+    const uint64_t pushed[] = {half, half, 1, PT_LOST_PUSHED_MAX};
+    const uint64_t last_of_chunk[] = {1, 2, 3};
+    size_t produced = 2;
+    for (size_t i = 0; i < 4; i++) {
+        const uint64_t record[] = {pt_record_pack_control(PT_CONTROL_LOST, 4, 500), 1, 1, PT_LOST_PUSHED_MAX,
+                                   pushed[i]};
+        memcpy(ring + produced, record, sizeof record);
+        produced += 5;
+    }
+    struct reading reading;
+    reading_init(&reading);
+    for (size_t i = 0; i < 3; i++) {
+        reading.payload.size = 0;
+        cr_assert_eq(pt_chunk_encode(reading.encoder, &reading.source, ring, 31, produced, &reading.payload), PT_OK);
+        decode(&reading);
+        cr_expect_eq(reading.source.position, 2 + 5 * (1 + last_of_chunk[i]));
+        cr_expect_eq(reading.source.stack.depth, pushed[last_of_chunk[i]]);
+    }
+    cr_expect_eq(pt_chunk_encode(reading.encoder, &reading.source, ring, 31, produced, &reading.payload), PT_END);
+    reading_release(&reading);
+}
+
 /* --- Records that break the rules --------------------------------------------------------------------------------- */
 
 /* A start of function 1 precedes `words`; how many entries are encoded before the source is given up? */

@@ -262,6 +262,43 @@ Test(chunk_rules, an_unknown_control_is_skipped)
     cr_assert_eq(with_symbol(3, pt_record_symbol(pt_record_pack_control((enum pt_control)200, 0, 0))), PT_OK);
 }
 
+/* Two LOST entries: the first one's 2^20 − 1 frames, and those of the second. */
+static enum pt_status with_pushed(uint8_t second)
+{
+    const uint32_t lost = pt_record_symbol(pt_record_pack_control(PT_CONTROL_LOST, 0, 0));
+    struct pt_buffer raw = {0}, payload = {0};
+    struct pt_chunk chunk = {0};
+    const uint8_t tail[] = {0, 0, 0, 0, 0, /* keyframe, codes, times */
+                            7, 1, 0, 0, 0xFF, 0xFF, 0x3F, 0, 5, 1, 0, 0, second, 0};
+    cr_assert_eq(pt_buffer_append(&raw, &lost, sizeof lost), PT_OK);
+    cr_assert_eq(pt_buffer_append(&raw, tail, sizeof tail), PT_OK);
+    const struct pt_chunk_info info = {.thread = 1,
+                                       .entries = 2,
+                                       .words = 10,
+                                       .keyframe_bytes = 1,
+                                       .symbols = 1,
+                                       .argument_bytes = 14,
+                                       .lost = 2,
+                                       .code_width = 1,
+                                       .raw_bytes = (uint32_t)raw.size};
+    const size_t bound = ZSTD_compressBound(raw.size);
+    cr_assert_eq(pt_buffer_reserve(&payload, PT_CHUNK_FIXED_SIZE + bound), PT_OK);
+    pt_chunk_info_encode(payload.data, &info);
+    payload.size =
+        PT_CHUNK_FIXED_SIZE + ZSTD_compress(payload.data + PT_CHUNK_FIXED_SIZE, bound, raw.data, raw.size, 1);
+    enum pt_status status = decode_copy(&chunk, payload.data, payload.size);
+    pt_chunk_release(&chunk);
+    pt_buffer_release(&payload);
+    pt_buffer_release(&raw);
+    return status;
+}
+
+Test(chunk_rules, losses_that_push_too_many_frames_together)
+{
+    cr_assert_eq(with_pushed(1), PT_OK, "2^20 in all");
+    cr_assert_eq(with_pushed(2), PT_CORRUPT);
+}
+
 Test(chunk_rules, a_frame_of_zstd_that_claims_more_than_the_chunk)
 {
     struct pt_buffer payload = {0};

@@ -281,6 +281,9 @@ def vectors():
         [(START, MAIN, 1), (CONTROL, LOST, 900, [1234, 800, 1, 2, 2, RUN * 2, LEN * 2 + 1]), (C_RETURN, 0, 9), (RETURN, 0, 2), (CLOSE, 0, 1)], flags=1)), \
         "Valid, but 1,234 events were lost: one frame was left and two entered meanwhile."
 
+    yield "bad-pushed", with_chunks(chunk([(CONTROL, LOST, 1, [1, 1, 1 << 20, pushed, 0]) for pushed in (1 << 20, 1)], flags=1)), \
+        "Two losses that push one frame more than those of a chunk may."
+
     yield "unsupported-major", with_chunks(simple, preamble=replaced(0, header(major=2))), "Format version 2."
     yield "unsupported-feature", with_chunks(simple, preamble=replaced(0, header(incompatible=1 << 9))), "An incompatible feature that nobody knows."
     yield "unsupported-block", trace(PREAMBLE + [(4000, b"from the future"), (CHUNK, simple)] + ENDINGS), \
