@@ -183,8 +183,22 @@ static bool is_closed(void *context)
     return atomic_load(&control->live) & PT_ARENA_CLOSED;
 }
 
+/* Whether threads that we know, other than the calling one, are still there. */
+static bool others_run(void)
+{
+    for (uint32_t i = 0; i < pt_session->threads_used; i++) {
+        const struct pt_thread_state *thread = &pt_session->threads[i];
+        if (thread->session == pt_session->serial && thread != pt_thread_self &&
+            pt_arena_owner_alive(&thread->slot->owner))
+            return true;
+    }
+    return false;
+}
+
 /* Runs after the interpreter is gone, in pure C. Whoever is the last one waits, so that the file is complete when the
- * process has ended. */
+ * process has ended. Not while daemon threads run: they wake to an interpreter that is no more, and only because a
+ * process ends at once does it get away with that (3.10 crashes in take_gil within milliseconds). Then the drain finishes
+ * without us. */
 static void at_exit(void)
 {
     if (pt_session->state == PT_SESSION_NONE)
@@ -201,10 +215,10 @@ static void at_exit(void)
          * the dead. */
         uint64_t waited_ns;
         if (others > 0 && atomic_load(&control->stop) == PT_ARENA_RUNNING &&
-            (others_live() || !pt_host_wait_until(is_closed, control, &waited_ns)))
+            (others_live() || others_run() || !pt_host_wait_until(is_closed, control, &waited_ns)))
             return;
     }
-    if (pt_host_wait_done())
+    if (!others_run() && pt_host_wait_done())
         pt_spawn_reap(control->keeper);
 }
 
