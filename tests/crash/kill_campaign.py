@@ -22,8 +22,8 @@ import time
 import sequence
 
 VICTIM = pathlib.Path(__file__).with_name("victim.py")
-WORDS = 4096  # of shared progress: two flags and one word a worker
-STOP, BEGUN, FIRST = 0, 1, 2
+WORDS = 4096  # of shared progress: one flag, and a word for each worker
+STOP, FIRST = 0, 1
 
 Plan = collections.namedtuple("Plan", "threads children storm ring target startup")
 
@@ -94,8 +94,8 @@ class Run:
             file.write(struct.pack("=Q", 1))
 
     def wait_until_begun(self):
-        workers = self.plan.threads + self.plan.children
-        wait_until(lambda: self.words()[BEGUN] >= workers or self.process.poll() is not None, "starting the program")
+        last = FIRST + self.plan.threads + self.plan.children
+        wait_until(lambda: all(self.words()[FIRST:last]) or self.process.poll() is not None, "starting the program")
         if self.process.returncode is not None:
             raise Failure(f"the program did not start: {self.errors.read_text()}")
 

@@ -3,9 +3,8 @@
     victim.py PROGRESS-FILE THREADS CHILDREN STORM
 
 Each of its threads and forked children spells the natural numbers by calls, one *unit* a number, and notes in shared memory how
-many units it has finished: all their events were published before. Word 0 of that memory asks everyone to stop; word 1 counts the
-workers that have begun; word 2 + n belongs to worker n. In a storm, each child spells STORM numbers and leaves by os._exit, and its place
-is taken by another.
+many units it has finished: all their events were published before. Word 0 of that memory asks everyone to stop, word 1 + n
+belongs to worker n. In a storm each child spells STORM numbers and leaves by os._exit, and another takes its place.
 """
 
 import mmap
@@ -14,7 +13,7 @@ import sys
 import threading
 import time
 
-STOP, BEGUN, FIRST = 0, 1, 2
+STOP, FIRST = 0, 1
 BURST = 400  # units between two pauses: more records than a small ring holds
 PAUSE = 0.004  # seconds, for each worker: all of them together make about a million events a second
 NAME_BASE = 1000
@@ -66,7 +65,6 @@ def unit(number):
 
 def work(worker, progress, limit, pause):
     spell(NAME_BASE + worker)  # says whose stream this is
-    progress[BEGUN] += 1
     number = 0
     while not progress[STOP] and number != limit:
         number += 1
