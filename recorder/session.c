@@ -83,7 +83,6 @@ static void publish_end(enum pt_process_state state)
     atomic_store_explicit(&process->end_tick, tick_now(pt_session_control()), memory_order_relaxed);
     /* After all records of this process: the drain reads rings to their end once it has seen this. */
     atomic_store_explicit(&process->state, state, memory_order_release);
-    pt_host_wait_wake();
 }
 
 /* Out of a recording that goes on without us. */
@@ -93,6 +92,7 @@ static void detach(void)
     flush_threads();
     pt_slot_release();
     publish_end(PT_PROCESS_DETACHED);
+    pt_host_wait_wake();
     leave();
 }
 
@@ -197,8 +197,8 @@ static bool others_run(void)
 
 /* Runs after the interpreter is gone, in pure C. Whoever is the last one waits, so that the file is complete when the
  * process has ended. Not while daemon threads run: they wake to an interpreter that is no more, and only because a
- * process ends at once does it get away with that (3.10 crashes in take_gil within milliseconds). Then the drain finishes
- * without us. */
+ * process ends at once does it get away with that (3.10 crashes in take_gil within milliseconds). Then the drain is not
+ * even woken, which could cost us the processor: it sees by itself that the process has ended. */
 static void at_exit(void)
 {
     if (pt_session->state == PT_SESSION_NONE)
@@ -211,11 +211,14 @@ static void at_exit(void)
         uint32_t others = (atomic_load(&control->live) & ~PT_ARENA_CLOSED) - 1;
         publish_end(PT_PROCESS_EXITED);
         pt_session->state = PT_SESSION_ENDED;
+        if (others_run())
+            return;
+        pt_host_wait_wake();
         /* The first process of a pid namespace takes the drain along when it ends: it too must give it the time to bury
          * the dead. */
         uint64_t waited_ns;
         if (others > 0 && atomic_load(&control->stop) == PT_ARENA_RUNNING &&
-            (others_live() || others_run() || !pt_host_wait_until(is_closed, control, &waited_ns)))
+            (others_live() || !pt_host_wait_until(is_closed, control, &waited_ns)))
             return;
     }
     if (!others_run() && pt_host_wait_done())
