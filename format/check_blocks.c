@@ -202,6 +202,8 @@ static void check_processes(struct pt_check *check)
             pt_check_note(check, PT_ERROR_NO_OFFSET, "process %zu ends before it starts", i + 1);
         if (trace->has_end && process->end_tick == PT_META_ABSENT)
             pt_check_note(check, PT_ERROR_NO_OFFSET, "process %zu has no end, but the recording has", i + 1);
+        else if (trace->has_end && process->end_tick > trace->end.end_tick)
+            pt_check_note(check, PT_ERROR_NO_OFFSET, "process %zu ends after the recording", i + 1);
     }
 }
 
@@ -222,6 +224,8 @@ static void check_threads(struct pt_check *check)
             pt_check_note(check, PT_ERROR_NO_OFFSET, "thread %zu ends before it starts", i + 1);
         else if (trace->has_end && thread->end_tick == PT_META_ABSENT)
             pt_check_note(check, PT_ERROR_NO_OFFSET, "thread %zu has no end, but the recording has", i + 1);
+        else if (trace->has_end && thread->end_tick > trace->end.end_tick)
+            pt_check_note(check, PT_ERROR_NO_OFFSET, "thread %zu ends after the recording", i + 1);
     }
 }
 

@@ -96,6 +96,8 @@ static void check_place(struct pt_check *check, const struct stream *stream)
     if (info->first_tick < stream->last_tick)
         pt_check_note(check, stream->at->offset, "chunk of thread %u begins before the one before it ends",
                       info->thread);
+    if (check->trace->has_end && info->last_tick > check->trace->end.end_tick)
+        pt_check_note(check, stream->at->offset, "chunk of thread %u ends after the recording", info->thread);
     if (info->entries == 0)
         pt_check_note(check, stream->at->offset, "chunk of thread %u holds nothing", info->thread);
 }

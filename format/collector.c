@@ -94,13 +94,15 @@ void pt_collector_totals(const struct pt_collector *collector, struct pt_collect
     const struct pt_arena_control *control = pt_arena_control(collector->arena);
     *totals = collector->totals;
     for (uint32_t i = 0; i < collector->arena->shape.slot_count; i++) {
-        const struct pt_arena_slot *slot = pt_arena_slot(collector->arena, i);
-        if (collector->uses[i].serial == 0 || collector->uses[i].finished)
-            continue;
-        totals->lost += atomic_load_explicit(&slot->lost, memory_order_relaxed);
-        totals->stalled_ticks += atomic_load_explicit(&slot->stalled_ticks, memory_order_relaxed);
+        const struct pt_collector_use *use = &collector->uses[i];
+        if (use->serial != 0 && !use->finished)
+            pt_collector_use_count(collector, use, i, totals);
     }
-    totals->lost += atomic_load_explicit(&control->unslotted_events, memory_order_relaxed);
+    const uint64_t unslotted = atomic_load_explicit(&control->unslotted_events, memory_order_relaxed);
+    totals->lost += unslotted;
+    totals->untold += unslotted;
+    totals->latest_tick =
+        collector->latest_end > collector->latest_tick ? collector->latest_end : collector->latest_tick;
     for (uint32_t i = 0; i < collector->arena->shape.process_count; i++)
         totals->live_processes += collector->processes[i].serial != 0 && !collector->processes[i].ended;
 }
@@ -173,5 +175,7 @@ enum pt_status pt_collector_know_thread(struct pt_collector *collector, const st
     for (size_t i = 0; thread->name && thread->name[i] && i + 1 < sizeof use->name; i++)
         use->name[i] = thread->name[i];
     *source = (struct pt_chunk_source){0};
+    if (use->finished)
+        pt_collector_use_count(collector, use, index, &collector->totals);
     return PT_OK;
 }

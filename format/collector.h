@@ -59,11 +59,12 @@ PT_MUST_USE enum pt_status pt_collector_finish(struct pt_collector *collector, u
 struct pt_collector_totals {
     uint64_t events; /* encoded */
     uint64_t lost;   /* as the slots count them, unslotted threads included */
+    uint64_t untold; /* those of them that no chunk tells of; salvage: nor one in the file */
     uint64_t stalled_ticks;
     uint64_t corrupt_slots; /* uses of a slot whose ring held nonsense */
     uint32_t live_processes;
     const char *first_ended; /* how the process that started the recording ended, NULL while it lives; static text */
-    uint64_t first_end_tick;
+    uint64_t latest_tick;    /* of all entries, and all ends of threads and processes */
 };
 void pt_collector_totals(const struct pt_collector *collector, struct pt_collector_totals *totals);
 

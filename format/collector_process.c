@@ -144,10 +144,10 @@ enum pt_status pt_collector_process_end(struct pt_collector *collector, uint32_t
     PT_TRY(pt_collector_names_read(collector, index));
     PT_TRY(write_process(collector, process, index, end_tick, ended));
     process->ended = true;
-    if (process->serial == 1) {
+    if (end_tick > collector->latest_end)
+        collector->latest_end = end_tick;
+    if (process->serial == 1)
         collector->totals.first_ended = ended;
-        collector->totals.first_end_tick = end_tick;
-    }
     leave(collector);
     return PT_OK;
 }

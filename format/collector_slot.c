@@ -222,9 +222,18 @@ static void give_back(const struct pt_collector *collector, uint32_t index)
     pt_collector_wake(collector);
 }
 
-enum pt_status pt_collector_use_close(struct pt_collector *collector, uint32_t index, uint64_t end_tick)
+void pt_collector_use_count(const struct pt_collector *collector, const struct pt_collector_use *use, uint32_t index,
+                            struct pt_collector_totals *totals)
 {
     const struct pt_arena_slot *slot = pt_arena_slot(collector->arena, index);
+    const uint64_t lost = atomic_load_explicit(&slot->lost, memory_order_relaxed);
+    totals->lost += lost;
+    totals->untold += lost > use->source.lost ? lost - use->source.lost : 0;
+    totals->stalled_ticks += atomic_load_explicit(&slot->stalled_ticks, memory_order_relaxed);
+}
+
+enum pt_status pt_collector_use_close(struct pt_collector *collector, uint32_t index, uint64_t end_tick)
+{
     struct pt_collector_use *use = &collector->uses[index];
     enum pt_status status = PT_OK;
     if (use->serial == 0 || use->finished)
@@ -242,8 +251,9 @@ enum pt_status pt_collector_use_close(struct pt_collector *collector, uint32_t i
         end_tick = use->start_tick;
     PT_TRY(write_thread(collector, use, index, end_tick));
     use->finished = true;
-    collector->totals.lost += atomic_load_explicit(&slot->lost, memory_order_relaxed);
-    collector->totals.stalled_ticks += atomic_load_explicit(&slot->stalled_ticks, memory_order_relaxed);
+    if (end_tick > collector->latest_end)
+        collector->latest_end = end_tick;
+    pt_collector_use_count(collector, use, index, &collector->totals);
     return PT_OK;
 }
 

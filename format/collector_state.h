@@ -51,6 +51,7 @@ struct pt_collector {
     uint64_t next_process;                  /* serials */
     uint64_t next_thread;
     uint64_t latest_tick; /* the last tick of any entry so far */
+    uint64_t latest_end;  /* of any thread or process */
     uint64_t patience_ticks;
     struct pt_collector_totals totals; /* of what has ended */
     struct pt_buffer payload;
@@ -87,6 +88,9 @@ PT_MUST_USE enum pt_status pt_collector_names_read(struct pt_collector *collecto
 
 /* Hands over the chunk that the sink refused last time, if there is one. */
 PT_MUST_USE enum pt_status pt_collector_chunk_deliver(struct pt_collector *collector);
+/* Adds what the slot of `use` has counted. */
+void pt_collector_use_count(const struct pt_collector *collector, const struct pt_collector_use *use, uint32_t index,
+                            struct pt_collector_totals *totals);
 /* Reads one slot: new threads, names, chunks. */
 PT_MUST_USE enum pt_status pt_collector_slot_read(struct pt_collector *collector, uint32_t index,
                                                   enum pt_collector_depth depth);

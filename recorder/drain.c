@@ -294,14 +294,9 @@ static enum pt_status write_end(struct pt_drain *drain, uint32_t stop, uint64_t 
     const struct pt_arena_control *control = control_of(drain);
     struct pt_collector_totals totals;
     pt_collector_totals(drain->collector, &totals);
-    uint64_t end_tick = drain->trace.last_tick;
-    if (stop_tick > end_tick)
-        end_tick = stop_tick;
-    if (totals.first_ended && totals.first_end_tick > end_tick)
-        end_tick = totals.first_end_tick;
     struct pt_end end = {
         .reason = (char *)(uintptr_t)reason_of(stop, &totals),
-        .end_tick = end_tick,
+        .end_tick = totals.latest_tick > stop_tick ? totals.latest_tick : stop_tick,
         .events = drain->trace.events,
         .lost = totals.lost + drain->trace.refused_events,
         .stalled_ticks = totals.stalled_ticks,

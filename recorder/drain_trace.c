@@ -89,8 +89,6 @@ enum pt_status pt_drain_trace_write(struct pt_drain_trace *trace, enum pt_block_
     if (status != PT_OK)
         return status;
     trace->events += info.events;
-    if (info.last_tick > trace->last_tick)
-        trace->last_tick = info.last_tick;
     if (type == PT_BLOCK_PROCESS || type == PT_BLOCK_THREAD)
         trace->entities++;
     return PT_OK;

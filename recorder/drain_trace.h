@@ -19,7 +19,6 @@ struct pt_drain_trace {
     bool full;               /* a block would not fit below the limit: no chunk and no name is written any more */
     int trouble;             /* errno of the last write that failed, 0 once one has gone well again */
     uint64_t entities;       /* PROCESS and THREAD blocks so far: each may be followed by one that tells its end */
-    uint64_t last_tick;      /* of all chunks */
     uint64_t events;         /* in all chunks */
     uint64_t refused_events; /* in chunks that did not fit */
 };

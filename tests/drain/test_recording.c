@@ -93,6 +93,24 @@ Test(recording, whose_process_ends_in_order)
     cr_expect(ge(u64, trace->end.end_tick, host.process->end_tick));
 }
 
+Test(recording, ends_no_earlier_than_its_threads)
+{
+    struct host_thread thread;
+    start();
+    host_claim(&host, &thread);
+    host_calls(&thread, 1, RECORDS);
+    /* One that leaves while another stops the recording. */
+    uint64_t end_tick = host_tick(&host) + (UINT64_C(1) << 30);
+    thread.slot->end_tick = end_tick;
+    atomic_store_explicit(&thread.slot->state, PT_SLOT_RELEASED, memory_order_release);
+    pt_arena_owner_release(&thread.slot->owner);
+    cr_assert(host_stop(&host));
+    expect_trace("stopped", RECORDS);
+    cr_assert(eq(sz, trace->thread_count, 1));
+    cr_expect(eq(u64, trace->threads[0].meta.end_tick, end_tick));
+    cr_expect(eq(u64, trace->end.end_tick, end_tick));
+}
+
 Test(recording, of_nothing)
 {
     start();

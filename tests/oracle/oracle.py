@@ -306,6 +306,10 @@ class Trace:
             events = sum(c["events"] for chunks in self.chunks.values() for c in chunks)
             if self.end["blocks"] != number or self.end["events"] != events:
                 raise Bad("END totals")
+            ends = [of.get("end_tick", 0) for table in (self.processes, self.threads) for of in table.values()]
+            ends += [c["last_tick"] for chunks in self.chunks.values() for c in chunks]
+            if max(ends, default=0) > self.end["end_tick"]:
+                raise Bad("something ends after the END's tick")
         elif not flags & 1:
             raise Unsupported(f"block type {kind}")
 

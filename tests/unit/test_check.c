@@ -257,6 +257,36 @@ Test(check, end_totals)
     expect_only(&file, "END counts 3 events, the chunks hold 2");
 }
 
+Test(check, ends_after_the_end)
+{
+    static const struct {
+        uint64_t process, thread;
+        const char *finding;
+    } ends[] = {{9001, 9000, "process 1 ends after the recording"}, {9000, 9001, "thread 1 ends after the recording"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct trace_file file;
+        trace_file_begin(&file);
+        trace_file_header(&file);
+        trace_file_clock(&file, 1000, 5000);
+        trace_file_process(&file, 1, 0, 0, ends[i].process);
+        trace_file_thread(&file, 1, 1, ends[i].thread);
+        finish(&file);
+        expect_only(&file, ends[i].finding);
+    }
+}
+
+Test(check, chunk_that_ends_after_the_end)
+{
+    struct trace_file file;
+    begin(&file);
+    one_chunk(&file, 1, 1);
+    trace_file_clock(&file, 9000, 21000);
+    trace_file_end(&file, 1100);
+    struct findings findings = check(&file);
+    cr_expect_not_null(strstr(findings.text, "chunk of thread 1 ends after the recording"), "%s", findings.text);
+    trace_file_release(&file);
+}
+
 /* Writes a sample in which the payload of the first block of `type` was changed at `at`. */
 static void change(struct trace_file *file, uint32_t type, size_t at, uint8_t mask)
 {

@@ -199,7 +199,9 @@ Test(collector, a_thread_that_leaves_is_closed_when_it_left)
     expect_thread(1, 1, "", 1500);
     cr_assert_eq(slot_at(0)->state, PT_SLOT_FREE);
     cr_assert_eq(slot_at(0)->produced + slot_at(0)->consumed + slot_at(0)->lost, 0);
+    cr_assert_eq(totals().latest_tick, 1500);
     cr_assert_eq(totals().lost, 7);
+    cr_assert_eq(totals().untold, 7);
     cr_assert_eq(totals().stalled_ticks, 30);
     expect_process(1, 0, PT_META_ABSENT, "");
 }
@@ -248,7 +250,7 @@ Test(collector, the_frames_of_a_process_that_exits_are_closed_at_its_end)
     expect_entries(1, "start 1 @1000, c_call 2 @1003, close @1800, close @1800");
     expect_process(1, 0, 1800, "exited");
     cr_assert_str_eq(totals().first_ended, "exited");
-    cr_assert_eq(totals().first_end_tick, 1800);
+    cr_assert_eq(totals().latest_tick, 1800);
     cr_assert_eq(process_at(0)->state, PT_PROCESS_FREE);
 }
 

@@ -276,6 +276,7 @@ def vectors():
     bomb = zstd(bytes(200_000_000), "-19")
     yield "bad-zstd-bomb", with_chunks(chunk(SIMPLE, packed=bomb)), "A zstd frame that decompresses to 200 MB, far beyond the stated length."
     yield "bad-end-totals", with_chunks(simple, events=5), "The END counts fewer events than the chunks hold."
+    yield "bad-end-tick", with_chunks(simple, end_tick=79_999), "A process and a thread that end after the recording."
     yield "bad-index", with_chunks(simple, index=b"\0" * 40), "An INDEX that does not fit the file."
     yield "bad-lost", with_chunks(chunk(
         [(START, MAIN, 1), (CONTROL, LOST, 900, [1234, 800, 1, 2, 2, RUN * 2, LEN * 2 + 1]), (C_RETURN, 0, 9), (RETURN, 0, 2), (CLOSE, 0, 1)], flags=1)), \
