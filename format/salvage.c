@@ -13,6 +13,7 @@
 
 #include "record.h"
 #include "trace_private.h"
+#include "varint.h"
 
 /* --- Finding the arena -------------------------------------------------------------------------------------------- */
 
@@ -159,11 +160,43 @@ static enum pt_status rebuild_stack(const struct pt_chunk *chunk, struct pt_stac
     return PT_OK;
 }
 
-/* Where a recorder that goes on with `thread` would stand. A chunk ends with an entry, so its last tick has the upper
- * bits that the records behind it need; should the clock have gone back before, the first of them will say so once
- * more. */
-static enum pt_status find_source(const struct pt_trace_thread *thread, struct pt_chunk *chunk,
-                                  struct pt_chunk_source *source)
+/* What the chunks of a use sum up to: how far the clock had gone back, and what was lost. Only those with arguments can
+ * tell of a backstep. Ones that cannot be read tell nothing: the first record behind them that is too early says so
+ * again. */
+static enum pt_status add_up(const struct pt_trace *trace, const struct pt_trace_thread *thread, struct pt_chunk *chunk,
+                             struct pt_chunk_source *source)
+{
+    for (size_t i = 0; i < thread->chunk_count; i++) {
+        const struct pt_trace_chunk *at = &thread->chunks[i];
+        struct pt_chunk_cursor cursor;
+        struct pt_chunk_entry entry;
+        if (at->info.slot != source->slot || at->info.generation != source->generation)
+            continue;
+        source->lost += at->info.lost;
+        if (at->info.argument_bytes == 0)
+            continue;
+        enum pt_status status = pt_chunk_decode(chunk, at->payload, at->size);
+        pt_trace_chunk_forget(trace, at);
+        if (status == PT_NOMEM)
+            return status;
+        if (status != PT_OK)
+            continue;
+        pt_chunk_cursor_init(&cursor, chunk);
+        while (pt_chunk_cursor_next(&cursor, &entry)) {
+            uint64_t ticks;
+            const uint8_t *argument = entry.arguments;
+            if (entry.kind == PT_KIND_CONTROL && entry.id == PT_CONTROL_BACKSTEP &&
+                pt_varint_decode(&argument, entry.arguments + entry.argument_bytes, &ticks) == PT_OK)
+                source->shift_ticks += ticks;
+        }
+    }
+    return PT_OK;
+}
+
+/* Where a recorder that goes on with `thread` would stand. A chunk ends with an entry, so the clock's tick of that has
+ * the upper bits that the records behind it need. */
+static enum pt_status find_source(const struct pt_trace *trace, const struct pt_trace_thread *thread,
+                                  struct pt_chunk *chunk, struct pt_chunk_source *source)
 {
     *source = (struct pt_chunk_source){
         .thread = (uint32_t)thread->meta.serial,
@@ -173,8 +206,11 @@ static enum pt_status find_source(const struct pt_trace_thread *thread, struct p
     if (thread->chunk_count == 0)
         return PT_OK;
     const struct pt_trace_chunk *last = &thread->chunks[thread->chunk_count - 1];
+    PT_TRY(add_up(trace, thread, chunk, source));
+    if (source->shift_ticks > last->info.last_tick)
+        source->shift_ticks = 0;
     source->position = last->info.first_position + last->info.words;
-    source->base_tick = last->info.last_tick;
+    source->base_tick = last->info.last_tick - source->shift_ticks;
     source->last_tick = last->info.last_tick;
     source->based = true;
     enum pt_status status = pt_chunk_decode(chunk, last->payload, last->size);
@@ -187,7 +223,15 @@ static enum pt_status find_source(const struct pt_trace_thread *thread, struct p
     return status == PT_NOMEM ? status : PT_OK;
 }
 
-static enum pt_status tell_what_is_known(const struct pt_trace *trace, struct pt_collector *collector)
+/* Of a thread whose slot was given back nothing can be left. */
+static bool is_in_arena(const struct pt_arena *arena, const struct pt_thread *thread)
+{
+    return thread->slot < arena->shape.slot_count &&
+           atomic_load(&pt_arena_slot(arena, (uint32_t)thread->slot)->generation) == thread->generation;
+}
+
+static enum pt_status tell_what_is_known(const struct pt_trace *trace, const struct pt_arena *arena,
+                                         struct pt_collector *collector)
 {
     const struct pt_trace_private *private = trace->private;
     struct pt_chunk chunk = {0};
@@ -200,12 +244,16 @@ static enum pt_status tell_what_is_known(const struct pt_trace *trace, struct pt
             status = pt_collector_know_process(collector, process, next_id);
     }
     for (size_t i = 0; status == PT_OK && i < trace->thread_count; i++) {
-        struct pt_chunk_source source;
-        if (trace->threads[i].meta.serial == 0)
+        const struct pt_trace_thread *thread = &trace->threads[i];
+        struct pt_chunk_source source = {0};
+        if (thread->meta.serial == 0)
             continue;
-        status = find_source(&trace->threads[i], &chunk, &source);
+        if (is_in_arena(arena, &thread->meta))
+            status = find_source(trace, thread, &chunk, &source);
+        else if (thread->chunk_count > 0)
+            source.last_tick = thread->chunks[thread->chunk_count - 1].info.last_tick;
         if (status == PT_OK)
-            status = pt_collector_know_thread(collector, &trace->threads[i].meta, &source);
+            status = pt_collector_know_thread(collector, &thread->meta, &source);
     }
     pt_chunk_release(&chunk);
     return status;
@@ -221,7 +269,7 @@ enum pt_status pt_salvage(struct pt_trace *trace, pt_collector_sink *sink, void 
         return PT_OK;
     enum pt_status status = pt_collector_new(&collector, &arena, &settings, sink, context);
     if (status == PT_OK)
-        status = tell_what_is_known(trace, collector);
+        status = tell_what_is_known(trace, &arena, collector);
     /* Twice: the first turn finds the processes that the file does not know, the second one those of them that are
      * dead. No time of our own: whoever looks again, later, shall see the same. */
     for (unsigned turn = 0; status == PT_OK && turn < 2; turn++)
@@ -230,7 +278,7 @@ enum pt_status pt_salvage(struct pt_trace *trace, pt_collector_sink *sink, void 
         /* A thread whose ring stayed full had no room for a record of its losses, but it counted them. */
         struct pt_collector_totals totals;
         pt_collector_totals(collector, &totals);
-        trace->lost = totals.lost;
+        trace->private->untold_lost = totals.untold;
     }
     pt_collector_free(collector);
     pt_arena_unmap(&arena);

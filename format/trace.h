@@ -86,7 +86,7 @@ struct pt_trace {
     uint64_t block_count;
     uint64_t file_size;
     uint64_t events; /* in all chunks */
-    uint64_t lost;   /* the greater of what LOST records and the end block, or else the arena, tell */
+    uint64_t lost;   /* as the end block counts them; without one, what LOST records and the arena tell */
     bool lost_known; /* false if damage or a missing arena hides how much is lost */
     struct pt_trace_private *private;
 };

@@ -36,6 +36,7 @@ struct pt_trace_private {
     uint64_t damages;    /* all of them, also those that were not kept */
     uint64_t torn_bytes; /* of a last block that is being written, or whose events the arena has: no damage */
     uint64_t repeated_chunks;
+    uint64_t untold_lost; /* events that the arena counts as lost, but no chunk does */
     uint64_t made_up_threads;
     uint64_t start_tick;
     uint64_t end_tick;

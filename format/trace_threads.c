@@ -157,7 +157,7 @@ void pt_trace_settle(struct pt_trace *trace)
                 trace->recovered_events += chunk->info.events;
         }
     }
-    uint64_t counted = trace->has_end ? trace->end.lost : trace->lost;
+    uint64_t counted = trace->has_end ? trace->end.lost : told + trace->private->untold_lost;
     trace->lost = counted > told ? counted : told;
     trace->lost_known = losses_known(trace);
     pt_trace_find_ends(trace);
