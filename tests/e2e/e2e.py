@@ -19,6 +19,11 @@ ANALYZE = os.environ["PYTRACE_ANALYZE"]
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
 SECONDS = 60  # no program here takes more than a few
 
+# A shell that starts the tests in the background has these two ignored, and programs would inherit that.
+for number in signal.SIGINT, signal.SIGQUIT:
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
 Outcome = collections.namedtuple("Outcome", "status stdout stderr files")
 
 
