@@ -3,31 +3,37 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "text.h"
+
 static void begin_value(struct pt_csv *csv)
 {
     if (csv->filled)
         pt_screen_write(csv->screen, ",", 1);
-    csv->filled = 1;
+    csv->filled = true;
 }
 
 void pt_csv_text(struct pt_csv *csv, const char *text)
 {
+    const char *end = text + strlen(text);
+    const char *plain = text; /* start of what stands as it is */
+    bool quoted = strpbrk(text, ",\"\r\n") != NULL;
     begin_value(csv);
-    if (!strpbrk(text, ",\"\r\n")) {
-        pt_screen_put(csv->screen, text);
-        return;
-    }
-    pt_screen_write(csv->screen, "\"", 1);
-    for (const char *at = text; *at;) {
-        size_t plain = strcspn(at, "\"");
-        pt_screen_write(csv->screen, at, plain);
-        at += plain;
-        if (*at == '"') {
-            pt_screen_write(csv->screen, "\"\"", 2);
-            at++;
+    if (quoted)
+        pt_screen_write(csv->screen, "\"", 1);
+    while (text < end) {
+        uint32_t code;
+        size_t size = pt_text_decode(text, (size_t)(end - text), &code);
+        if (size > 0 && code != '"') {
+            text += size;
+            continue;
         }
+        pt_screen_write(csv->screen, plain, (size_t)(text - plain));
+        pt_screen_put(csv->screen, size > 0 ? "\"\"" : "\uFFFD");
+        plain = ++text;
     }
-    pt_screen_write(csv->screen, "\"", 1);
+    pt_screen_write(csv->screen, plain, (size_t)(end - plain));
+    if (quoted)
+        pt_screen_write(csv->screen, "\"", 1);
 }
 
 void pt_csv_uint(struct pt_csv *csv, uint64_t value)
@@ -44,5 +50,5 @@ void pt_csv_empty(struct pt_csv *csv)
 void pt_csv_line(struct pt_csv *csv)
 {
     pt_screen_write(csv->screen, "\n", 1);
-    csv->filled = 0;
+    csv->filled = false;
 }

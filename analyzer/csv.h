@@ -1,14 +1,16 @@
-/* Comma-separated values (RFC 4180, but lines end with a bare newline). */
+/* Comma-separated values (RFC 4180, but lines end with a bare newline), in UTF-8: bytes of a text that are none become
+ * U+FFFD, as in JSON. */
 #ifndef PT_CSV_H
 #define PT_CSV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "screen.h"
 
 struct pt_csv {
     struct pt_screen *screen;
-    int filled; /* the line has a value already */
+    bool filled; /* the line has a value already */
 };
 
 void pt_csv_text(struct pt_csv *csv, const char *text);

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "text.h"
+
 void pt_json_init(struct pt_json *json, struct pt_screen *screen)
 {
     *json = (struct pt_json){.screen = screen};
@@ -45,44 +47,39 @@ void pt_json_close(struct pt_json *json, char bracket)
     json->depth--;
 }
 
-/* Length of the UTF-8 character at `text`, 0 if there is none: no overlong forms, no surrogates, nothing above
- * U+10FFFF. */
-static size_t character_size(const unsigned char *text)
+static void write_escape(struct pt_json *json, unsigned code)
 {
-    unsigned char lead = text[0];
-    size_t size = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-    for (size_t i = 1; i < size; i++)
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    if ((lead == 0xE0 && text[1] < 0xA0) || (lead == 0xED && text[1] > 0x9F) || (lead == 0xF0 && text[1] < 0x90) ||
-        (lead == 0xF4 && text[1] > 0x8F))
-        return 0;
-    return size;
+    switch (code) {
+    case '"':
+    case '\\':
+        pt_screen_printf(json->screen, "\\%c", (char)code);
+        break;
+    case '\n':
+        pt_screen_put(json->screen, "\\n");
+        break;
+    default:
+        pt_screen_printf(json->screen, "\\u%04x", code);
+        break;
+    }
 }
 
 static void write_text(struct pt_json *json, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    const unsigned char *plain = at; /* start of what needs no escape */
+    const char *end = text + strlen(text);
+    const char *plain = text; /* start of what needs no escape */
     pt_screen_write(json->screen, "\"", 1);
-    while (*at) {
-        size_t size = character_size(at);
-        if (size > 1 || (size == 1 && *at >= 0x20 && *at != '"' && *at != '\\' && *at != 0x7F)) {
-            at += size;
+    while (text < end) {
+        uint32_t code;
+        size_t size = pt_text_decode(text, (size_t)(end - text), &code);
+        if (size > 1 || (size == 1 && code >= 0x20 && code != '"' && code != '\\' && code != 0x7F)) {
+            text += size;
             continue;
         }
-        pt_screen_write(json->screen, (const char *)plain, (size_t)(at - plain));
-        if (size == 0)
-            pt_screen_put(json->screen, "\\ufffd");
-        else if (*at == '"' || *at == '\\')
-            pt_screen_printf(json->screen, "\\%c", *at);
-        else if (*at == '\n')
-            pt_screen_put(json->screen, "\\n");
-        else
-            pt_screen_printf(json->screen, "\\u%04x", *at);
-        plain = ++at;
+        pt_screen_write(json->screen, plain, (size_t)(text - plain));
+        write_escape(json, size > 0 ? code : PT_TEXT_REPLACEMENT);
+        plain = ++text;
     }
-    pt_screen_write(json->screen, (const char *)plain, (size_t)(at - plain));
+    pt_screen_write(json->screen, plain, (size_t)(end - plain));
     pt_screen_write(json->screen, "\"", 1);
 }
 

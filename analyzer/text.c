@@ -59,9 +59,7 @@ static bool is_in(const struct range *ranges, size_t count, uint32_t code)
     return false;
 }
 
-/* Reads one character: its length in bytes, or 0 if `text` does not begin with well-formed UTF-8 (RFC 3629: shortest
- * forms only, no surrogates). `size` is not 0. */
-static size_t decode_character(const char *text, size_t size, uint32_t *code)
+size_t pt_text_decode(const char *text, size_t size, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *bytes = (const unsigned char *)text;
@@ -119,7 +117,7 @@ enum pt_status pt_text_escape(struct pt_buffer *out, const char *text, size_t si
 
     while (text < end) {
         uint32_t code;
-        size_t length = decode_character(text, (size_t)(end - text), &code);
+        size_t length = pt_text_decode(text, (size_t)(end - text), &code);
         if (length == 0) {
             at += put_hex(at, 'x', (unsigned char)*text, 2);
             length = 1;
@@ -158,7 +156,7 @@ static size_t step_over(const char *text, size_t size, size_t *columns)
         *columns = 0;
         return length;
     }
-    length = decode_character(text, size, &code);
+    length = pt_text_decode(text, size, &code);
     *columns = 1;
     if (length == 0)
         return 1;

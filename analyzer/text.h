@@ -12,12 +12,18 @@
 #include "status.h"
 #include "trace.h"
 
+#define PT_TEXT_REPLACEMENT 0xFFFDu /* what stands for a byte that is no UTF-8, in output for programs */
+
 /* How a function's home is shown. */
 enum pt_text_paths {
     PT_TEXT_PATHS_MODULE, /* enc:Encoder.encode      {zlib.compress} */
     PT_TEXT_PATHS_SHORT,  /* enc.py:12 Encoder.encode */
     PT_TEXT_PATHS_FULL,   /* /srv/app/enc.py:12 Encoder.encode */
 };
+
+/* Reads the character that `text` begins with: its length in bytes, or 0 if that is no well-formed UTF-8 (RFC 3629:
+ * shortest forms only, no surrogates). `size` is not 0. */
+size_t pt_text_decode(const char *text, size_t size, uint32_t *code);
 
 /* Appends `size` bytes, with control characters (C0, DEL, C1) and bytes that are no UTF-8 as \xNN, and characters
  * that reorder or hide text (bidi controls, line separators, byte order marks …) as \uNNNN. Printable text is unchanged. */
