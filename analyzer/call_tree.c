@@ -230,11 +230,12 @@ enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step 
 {
     struct pt_call_tree_private *private = tree->private;
     uint32_t current = private->frames[private->frame_count - 1].node;
+    bool paused = private->paused;
     uint64_t clock = private->started || !count ? private->clock : steps[0].clock;
 
     for (size_t i = 0; i < count; i++) {
         const struct pt_step *step = &steps[i];
-        if (private->paused)
+        if (paused)
             tree->nodes[current].other_ticks += step->clock - clock;
         else
             tree->nodes[current].self_ticks += step->clock - clock;
@@ -250,16 +251,13 @@ enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step 
             leave(tree, step, &current);
             break;
         case PT_STEP_PAUSE:
-            private
-            ->paused = true;
-            break;
         case PT_STEP_SKIP:
-            private
-            ->paused = false;
+            paused = step->kind == PT_STEP_PAUSE;
             break;
         }
     }
     private->clock = clock;
+    private->paused = paused;
     private->started = true;
     return PT_OK;
 }

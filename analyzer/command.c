@@ -3,19 +3,20 @@
 #include <string.h>
 
 const struct pt_command pt_command_table[] = {
-    {"top", NULL, "where the time went, function by function", "pytrace-analyze top trace.bin -n 50 --sort total",
+    {"top", NULL, "where the time went, function by function", "pytrace-analyze top trace.bin -n 50 --sort total", true,
      pt_report_top},
     {"tree", NULL, "who called whom, with the time of each path",
-     "pytrace-analyze tree trace.bin --min-pct 1 --depth 8", pt_report_tree},
+     "pytrace-analyze tree trace.bin --min-pct 1 --depth 8", true, pt_report_tree},
     {"callers", "RE", "from where the functions that match are called",
-     "pytrace-analyze callers 'Encoder.encode$' trace.bin", pt_report_callers},
-    {"callees", "RE", "what the functions that match call", "pytrace-analyze callees 'Encoder.encode$' trace.bin",
+     "pytrace-analyze callers 'Encoder.encode$' trace.bin", true, pt_report_callers},
+    {"callees", "RE", "what the functions that match call", "pytrace-analyze callees 'Encoder.encode$' trace.bin", true,
      pt_report_callees},
-    {"threads", NULL, "what each thread did", "pytrace-analyze threads trace.bin", pt_report_threads},
-    {"info", NULL, "everything about the recording itself", "pytrace-analyze info trace.bin", pt_report_info},
-    {"check", NULL, "whether the trace is pristine; exit status 1 if not", "pytrace-analyze check trace.bin",
+    {"threads", NULL, "what each thread did", "pytrace-analyze threads trace.bin", true, pt_report_threads},
+    {"info", NULL, "everything about the recording itself", "pytrace-analyze info trace.bin", true, pt_report_info},
+    {"check", NULL, "whether the trace is pristine; exit status 1 if not", "pytrace-analyze check trace.bin", false,
      pt_report_check},
-    {"dump", NULL, "every record, one a line", "pytrace-analyze dump trace.bin --tid 1 --format json", pt_report_dump},
+    {"dump", NULL, "every record, one a line", "pytrace-analyze dump trace.bin --tid 1 --format json", false,
+     pt_report_dump},
 };
 const size_t pt_command_count = sizeof pt_command_table / sizeof pt_command_table[0];
 

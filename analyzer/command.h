@@ -12,6 +12,7 @@ struct pt_command {
     const char *operand; /* what stands between the command and the traces, e.g. "RE"; NULL if nothing */
     const char *text;    /* one line of help */
     const char *example; /* a command line worth trying */
+    bool headed;         /* its tables open with the header line */
     pt_report_run *run;
 };
 

@@ -29,6 +29,18 @@ void pt_grid_cell(struct pt_grid *grid, const char *text, enum pt_screen_style s
         grid->status = pt_buffer_append(&grid->cells, &cell, sizeof cell);
 }
 
+void pt_grid_text(struct pt_grid *grid, const char *text)
+{
+    struct pt_buffer escaped = {0};
+    if (grid->status == PT_OK)
+        grid->status = pt_text_escape(&escaped, text, strlen(text));
+    if (grid->status == PT_OK)
+        grid->status = pt_buffer_append(&escaped, "", 1);
+    if (grid->status == PT_OK)
+        pt_grid_cell(grid, (const char *)escaped.data, PT_SCREEN_PLAIN);
+    pt_buffer_release(&escaped);
+}
+
 static void put_spaces(struct pt_screen *screen, size_t count)
 {
     pt_screen_printf(screen, "%*s", (int)count, "");

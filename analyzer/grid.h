@@ -31,6 +31,8 @@ struct pt_grid {
 void pt_grid_column(struct pt_grid *grid, const char *title, bool left, size_t gap);
 /* Copies `text`, which must be safe to print (text.h). */
 void pt_grid_cell(struct pt_grid *grid, const char *text, enum pt_screen_style style);
+/* The same for text that is not, or may not be, safe. */
+void pt_grid_text(struct pt_grid *grid, const char *text);
 /* PT_NOMEM: nothing was printed. */
 PT_MUST_USE enum pt_status pt_grid_print(const struct pt_grid *grid, struct pt_screen *screen);
 void pt_grid_release(struct pt_grid *grid);

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buffer.h"
-#include "text.h"
 #include "units.h"
 
 static uint64_t trace_wall_ns(const struct pt_trace *trace)
@@ -89,12 +87,25 @@ static void tell_about_end(const struct trouble_sink *sink, const struct pt_trac
     }
 }
 
+/* The line itself tells how the process that started the recording ended. */
+static void tell_about_children(const struct trouble_sink *sink, const struct pt_trace *trace)
+{
+    char count[PT_UNITS_MAX];
+    uint64_t killed = 0;
+    for (size_t i = 1; i < trace->process_count; i++)
+        killed += trace->processes[i].serial != 0 && strcmp(trace->processes[i].ended, "killed") == 0;
+    if (killed > 0)
+        tell(sink, "%s child process%s ended without exit handlers: a signal, os._exit or exec",
+             pt_units_count(count, killed), killed == 1 ? "" : "es");
+}
+
 /* What the metadata alone tells. */
 static void tell_troubles(const struct trouble_sink *sink, const struct pt_trace *trace)
 {
     char count[PT_UNITS_MAX];
     char other[PT_UNITS_MAX];
     tell_about_end(sink, trace);
+    tell_about_children(sink, trace);
     if (!trace->has_header)
         tell(sink, "the header is damaged: program and settings are not known");
     if (trace->damage_count > 0)
@@ -119,14 +130,6 @@ void pt_header_line_warn(const struct pt_trace *trace)
 }
 
 /* --- The line --------------------------------------------------------------------------------------------------- */
-
-static void put_untrusted(struct pt_screen *screen, const char *text)
-{
-    struct pt_buffer escaped = {0};
-    if (pt_text_escape(&escaped, text, strlen(text)) == PT_OK)
-        pt_screen_write(screen, (const char *)escaped.data, escaped.size);
-    pt_buffer_release(&escaped);
-}
 
 static void print_verdict(struct pt_screen *screen, const struct pt_trace *trace, const struct pt_figures *figures)
 {
@@ -159,24 +162,24 @@ static void print_trace(const struct pt_report *report, const struct pt_trace *t
     count_entities(trace, &processes, &threads);
 
     pt_screen_style(screen, PT_SCREEN_STRONG);
-    put_untrusted(screen, trace->path);
+    pt_screen_text(screen, trace->path);
     pt_screen_style(screen, PT_SCREEN_PLAIN);
     if (trace->has_header) {
         pt_screen_put(screen, "  ");
-        put_untrusted(screen, trace->header.program);
+        pt_screen_text(screen, trace->header.program);
         pt_screen_put(screen, "  ");
-        put_untrusted(screen, trace->header.implementation);
+        pt_screen_text(screen, trace->header.implementation);
         pt_screen_put(screen, " ");
-        put_untrusted(screen, trace->header.python);
+        pt_screen_text(screen, trace->header.python);
     }
     pt_screen_printf(screen, "  %s  ", pt_units_scaled(text, wall_ns, pt_units_scale(wall_ns)));
     if (processes > 1)
         pt_screen_printf(screen, "%s processes, ", pt_units_count(text, processes));
     pt_screen_printf(screen, "%s thread%s  ", pt_units_count(text, threads), threads == 1 ? "" : "s");
     if (report->replayed)
-        pt_screen_printf(screen, "%s calls  ", pt_units_count(text, figures->calls));
+        pt_screen_printf(screen, "%s call%s  ", pt_units_count(text, figures->calls), figures->calls == 1 ? "" : "s");
     else
-        pt_screen_printf(screen, "%s events  ", pt_units_count(text, trace->events));
+        pt_screen_printf(screen, "%s event%s  ", pt_units_count(text, trace->events), trace->events == 1 ? "" : "s");
     print_verdict(screen, trace, figures);
     pt_screen_put(screen, "\n");
 }
@@ -201,6 +204,15 @@ static void tell_figures(const struct trouble_sink *sink, const struct pt_trace 
              figures->missing == 1 ? "" : "s");
 }
 
+static void print_notes(struct pt_screen *screen, char *const *notes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        pt_screen_put(screen, "note: ");
+        pt_screen_text(screen, notes[i]);
+        pt_screen_put(screen, "\n");
+    }
+}
+
 void pt_header_line_print(const struct pt_report *report)
 {
     for (size_t i = 0; i < report->input->trace_count; i++) {
@@ -209,15 +221,17 @@ void pt_header_line_print(const struct pt_report *report)
         print_trace(report, trace, &report->figures[i]);
         tell_troubles(&sink, trace);
         tell_figures(&sink, trace, &report->figures[i]);
-        for (size_t n = 0; trace->has_header && n < trace->header.note_count; n++) {
-            pt_screen_put(report->screen, "note: ");
-            put_untrusted(report->screen, trace->header.notes[n]);
-            pt_screen_put(report->screen, "\n");
-        }
+        print_notes(report->screen, trace->header.notes, trace->header.note_count);
     }
 }
 
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
+
+static void write_notes(struct pt_json *json, char *const *notes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pt_json_text(json, notes[i]);
+}
 
 static void write_trace(struct pt_json *json, const struct pt_report *report, size_t index)
 {
@@ -259,12 +273,19 @@ static void write_trace(struct pt_json *json, const struct pt_report *report, si
         pt_json_put_uint(json, "probe_ns", (header->probe_ps + 500) / 1000);
     else
         pt_json_put_null(json, "probe_ns");
+    pt_json_key(json, "notes");
+    pt_json_open(json, '[', false);
+    write_notes(json, header->notes, header->note_count);
+    pt_json_close(json, ']');
     pt_json_close(json, '}');
 }
 
-void pt_header_line_json(struct pt_json *json, const struct pt_report *report)
+void pt_header_line_json_open(struct pt_json *json, const struct pt_report *report)
 {
     size_t count = report->input->trace_count;
+    pt_json_init(json, report->screen);
+    pt_json_open(json, '{', true);
+    pt_json_put_uint(json, "schema", 1);
     pt_json_key(json, count == 1 ? "trace" : "traces");
     if (count > 1)
         pt_json_open(json, '[', true);
@@ -272,4 +293,10 @@ void pt_header_line_json(struct pt_json *json, const struct pt_report *report)
         write_trace(json, report, i);
     if (count > 1)
         pt_json_close(json, ']');
+}
+
+void pt_header_line_json_close(struct pt_json *json)
+{
+    pt_json_close(json, '}');
+    pt_json_end(json);
 }

@@ -9,10 +9,12 @@
  * read, if they are at all. */
 void pt_header_line_print(const struct pt_report *report);
 
-/* Writes the "trace" member (or "traces") into an object that is open. */
-void pt_header_line_json(struct pt_json *json, const struct pt_report *report);
+/* Begins a report in JSON: an object with the version of the schema and "trace" (or "traces"), to which the report adds
+ * its members; and ends it. */
+void pt_header_line_json_open(struct pt_json *json, const struct pt_report *report);
+void pt_header_line_json_close(struct pt_json *json);
 
-/* Says on stderr what keeps a trace from being whole: for people who look at the report through a pipe. */
+/* Says on stderr what keeps a trace from being whole: for people who do not see the line itself. */
 void pt_header_line_warn(const struct pt_trace *trace);
 
 #endif

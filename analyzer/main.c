@@ -25,6 +25,12 @@ static void complain(const struct pt_error *error)
     fputc('\n', stderr);
 }
 
+/* Will whoever types this see what the header line tells? */
+static bool shows_header(const struct pt_options *options, const struct pt_screen *screen)
+{
+    return options->command->headed && options->format == PT_FORMAT_TABLE && pt_screen_is_terminal(screen);
+}
+
 /* Opens, reads, reports. Returns the status of whatever went wrong first. */
 static enum pt_status run(const struct pt_options *options, bool *found, struct pt_error *error)
 {
@@ -38,14 +44,15 @@ static enum pt_status run(const struct pt_options *options, bool *found, struct 
     enum pt_status status = pt_input_open(&input, options, error);
     if (status != PT_OK)
         goto cleanup;
-    for (size_t i = 0; i < input.trace_count && !options->quiet; i++)
-        pt_header_line_warn(input.traces[i].trace);
     status = pt_view_make(&report.view, &flags, options, &input, error);
     if (status != PT_OK)
         goto cleanup;
     status = pt_screen_open(&screen, &options->screen, error);
     if (status != PT_OK)
         goto cleanup;
+    if (!options->quiet && !shows_header(options, screen))
+        for (size_t i = 0; i < input.trace_count; i++)
+            pt_header_line_warn(input.traces[i].trace);
     report.figures = calloc(input.trace_count + 1, sizeof *report.figures);
     if (!report.figures) {
         status = PT_NOMEM;

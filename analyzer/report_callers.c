@@ -73,10 +73,7 @@ static void put_side_json(struct pt_json *json, const struct edges_report *self,
 static void print_json(struct edges_report *self)
 {
     struct pt_json json;
-    pt_json_init(&json, self->report->screen);
-    pt_json_open(&json, '{', true);
-    pt_json_put_uint(&json, "schema", 1);
-    pt_header_line_json(&json, self->report);
+    pt_header_line_json_open(&json, self->report);
     pt_json_key(&json, "functions");
     pt_json_open(&json, '[', true);
     for (size_t i = 0; i < self->order.count && !pt_screen_gone(self->report->screen); i++) {
@@ -94,8 +91,7 @@ static void print_json(struct edges_report *self)
         pt_json_close(&json, '}');
     }
     pt_json_close(&json, ']');
-    pt_json_close(&json, '}');
-    pt_json_end(&json);
+    pt_header_line_json_close(&json);
 }
 
 static void put_side_csv(struct pt_csv *csv, const struct edges_report *self, const struct pt_edge_list *list,

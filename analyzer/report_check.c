@@ -15,14 +15,6 @@ struct finding_sink {
     struct pt_json *json;
 };
 
-static void print_text(struct pt_screen *screen, const char *text)
-{
-    struct pt_buffer escaped = {0};
-    if (pt_text_escape(&escaped, text, strlen(text)) == PT_OK)
-        pt_screen_write(screen, (const char *)escaped.data, escaped.size);
-    pt_buffer_release(&escaped);
-}
-
 static void take_finding(void *context, uint64_t offset, const char *text)
 {
     const struct finding_sink *sink = context;
@@ -49,12 +41,12 @@ static void take_finding(void *context, uint64_t offset, const char *text)
         pt_csv_line(&csv);
         break;
     case PT_FORMAT_TABLE:
-        print_text(screen, sink->trace->path);
+        pt_screen_text(screen, sink->trace->path);
         if (offset != PT_ERROR_NO_OFFSET)
             pt_screen_printf(screen, ": byte %" PRIu64, offset);
         pt_screen_style(screen, PT_SCREEN_WARN);
         pt_screen_put(screen, ": ");
-        print_text(screen, text);
+        pt_screen_text(screen, text);
         pt_screen_style(screen, PT_SCREEN_PLAIN);
         pt_screen_put(screen, "\n");
         break;
@@ -65,7 +57,7 @@ static void print_verdict(struct pt_screen *screen, const struct pt_trace *trace
 {
     char text[PT_UNITS_MAX];
     char more[PT_UNITS_MAX];
-    print_text(screen, trace->path);
+    pt_screen_text(screen, trace->path);
     pt_screen_style(screen, findings == 0 ? PT_SCREEN_GOOD : PT_SCREEN_WARN);
     if (findings == 0)
         pt_screen_printf(screen, ": pristine: %s blocks, %s events", pt_units_count(text, trace->block_count),

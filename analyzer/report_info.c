@@ -20,20 +20,12 @@ static void put_name(struct pt_screen *screen, const char *name)
     pt_screen_style(screen, PT_SCREEN_PLAIN);
 }
 
-static void put_text(struct pt_screen *screen, const char *text)
-{
-    struct pt_buffer escaped = {0};
-    if (pt_text_escape(&escaped, text, strlen(text)) == PT_OK)
-        pt_screen_write(screen, (const char *)escaped.data, escaped.size);
-    pt_buffer_release(&escaped);
-}
-
 static void put_line(struct pt_screen *screen, const char *name, const char *text)
 {
     if (!*text)
         return;
     put_name(screen, name);
-    put_text(screen, text);
+    pt_screen_text(screen, text);
     pt_screen_put(screen, "\n");
 }
 
@@ -56,15 +48,15 @@ static void print_program(struct pt_screen *screen, const struct pt_header *head
         put_name(screen, "command line");
         for (size_t i = 0; i < header->argv_count; i++) {
             pt_screen_put(screen, i > 0 ? " " : "");
-            put_text(screen, header->argv[i]);
+            pt_screen_text(screen, header->argv[i]);
         }
         pt_screen_put(screen, "\n");
     }
     put_line(screen, "executable", header->executable);
     put_name(screen, "interpreter");
-    put_text(screen, header->implementation);
+    pt_screen_text(screen, header->implementation);
     pt_screen_put(screen, " ");
-    put_text(screen, header->python);
+    pt_screen_text(screen, header->python);
     pt_screen_put(screen, "\n");
     put_name(screen, "system id");
     pt_screen_printf(screen, "%" PRIu64 "\n", header->pid);
@@ -83,7 +75,7 @@ static void print_settings(struct pt_screen *screen, const struct pt_header *hea
     put_line(screen, "pytrace", header->recorder);
     put_line(screen, "hook", header->hook);
     put_name(screen, "clock");
-    put_text(screen, header->clock);
+    pt_screen_text(screen, header->clock);
     pt_screen_printf(screen, ", a tick is %.3f ns\n", (double)header->tick_ps / 1000);
     put_line(screen, "C calls", header->c_calls ? "recorded" : "not recorded");
     put_line(screen, "children", header->children ? "recorded" : "not recorded");
@@ -97,8 +89,6 @@ static void print_settings(struct pt_screen *screen, const struct pt_header *hea
         put_name(screen, "probe");
         pt_screen_printf(screen, "≈ %.1f ns an event\n", (double)header->probe_ps / 1000);
     }
-    for (size_t i = 0; i < header->note_count; i++)
-        put_line(screen, "note", header->notes[i]);
 }
 
 static void count_chunks(const struct pt_trace *trace, uint64_t *chunks, uint64_t *bytes)
@@ -156,7 +146,7 @@ static void print_damage(struct pt_screen *screen, const struct pt_trace *trace)
         if (damage->offset != PT_ERROR_NO_OFFSET)
             snprintf(place, sizeof place, "byte %" PRIu64, damage->offset);
         put_name(screen, place);
-        put_text(screen, damage->text);
+        pt_screen_text(screen, damage->text);
         pt_screen_put(screen, "\n");
     }
 }
@@ -186,7 +176,7 @@ static void print_processes(struct pt_screen *screen, const struct pt_trace *tra
         if (process->end_tick != PT_META_ABSENT)
             pt_screen_printf(screen, " to %s", pt_units_seconds(more, pt_trace_ns(trace, process->end_tick)));
         pt_screen_put(screen, ", ");
-        put_text(screen, process->ended[0] ? process->ended : "end not known");
+        pt_screen_text(screen, process->ended[0] ? process->ended : "end not known");
         pt_screen_put(screen, "\n");
     }
 }
@@ -217,11 +207,6 @@ static void write_header(struct pt_json *json, const struct pt_header *header)
     pt_json_put_uint(json, "flush_interval_ns", header->flush_interval_ns);
     pt_json_put_uint(json, "max_size", header->max_size);
     pt_json_put_uint(json, "level", header->level);
-    pt_json_key(json, "notes");
-    pt_json_open(json, '[', false);
-    for (size_t i = 0; i < header->note_count; i++)
-        pt_json_text(json, header->notes[i]);
-    pt_json_close(json, ']');
     pt_json_close(json, '}');
 }
 
@@ -271,10 +256,7 @@ static void write_processes(struct pt_json *json, const struct pt_trace *trace)
 static void write_json(const struct pt_report *report)
 {
     struct pt_json json;
-    pt_json_init(&json, report->screen);
-    pt_json_open(&json, '{', true);
-    pt_json_put_uint(&json, "schema", 1);
-    pt_header_line_json(&json, report);
+    pt_header_line_json_open(&json, report);
     pt_json_key(&json, "recordings");
     pt_json_open(&json, '[', true);
     for (size_t i = 0; i < report->input->trace_count; i++) {
@@ -292,8 +274,7 @@ static void write_json(const struct pt_report *report)
         pt_json_close(&json, '}');
     }
     pt_json_close(&json, ']');
-    pt_json_close(&json, '}');
-    pt_json_end(&json);
+    pt_header_line_json_close(&json);
 }
 
 enum pt_status pt_report_info(struct pt_report *report)

@@ -10,7 +10,6 @@
 #include "json.h"
 #include "replay.h"
 #include "report.h"
-#include "text.h"
 #include "units.h"
 
 struct row {
@@ -108,13 +107,11 @@ static enum pt_status print_table(const struct pt_report *report, const struct r
     static const char *const titles[] = {"TID",  "PID",    "NATIVE ID", "START", "SPAN",
                                          "BUSY", "EVENTS", "CALLS",     "LOST",  "STALLED"};
     struct pt_grid grid = {0};
-    struct pt_buffer name = {0};
-    enum pt_status status = PT_OK;
     uint64_t scale = pt_units_scale(report->input->wall_ns);
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
         pt_grid_column(&grid, titles[i], false, 2);
     pt_grid_column(&grid, "NAME", true, 2);
-    for (size_t i = 0; i < count && status == PT_OK; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct row *row = &rows[i];
         char number[32];
         put_count(&grid, row->thread->tid);
@@ -128,18 +125,10 @@ static enum pt_status print_table(const struct pt_report *report, const struct r
         put_count(&grid, row->calls);
         put_count(&grid, row->lost);
         put_time(&grid, row_ns(row, row->stalled), scale);
-        const char *text = row->thread->thread->meta.name;
-        name.size = 0;
-        status = pt_text_escape(&name, text, strlen(text));
-        if (status == PT_OK)
-            status = pt_buffer_append(&name, "", 1);
-        if (status == PT_OK)
-            pt_grid_cell(&grid, (const char *)name.data, PT_SCREEN_PLAIN);
+        pt_grid_text(&grid, row->thread->thread->meta.name);
     }
     pt_header_line_print(report);
-    if (status == PT_OK)
-        status = pt_grid_print(&grid, report->screen);
-    pt_buffer_release(&name);
+    enum pt_status status = pt_grid_print(&grid, report->screen);
     pt_grid_release(&grid);
     return status;
 }
@@ -147,10 +136,7 @@ static enum pt_status print_table(const struct pt_report *report, const struct r
 static void write_json(const struct pt_report *report, const struct row *rows, size_t count)
 {
     struct pt_json json;
-    pt_json_init(&json, report->screen);
-    pt_json_open(&json, '{', true);
-    pt_json_put_uint(&json, "schema", 1);
-    pt_header_line_json(&json, report);
+    pt_header_line_json_open(&json, report);
     pt_json_key(&json, "threads");
     pt_json_open(&json, '[', true);
     for (size_t i = 0; i < count; i++) {
@@ -171,8 +157,7 @@ static void write_json(const struct pt_report *report, const struct row *rows, s
         pt_json_close(&json, '}');
     }
     pt_json_close(&json, ']');
-    pt_json_close(&json, '}');
-    pt_json_end(&json);
+    pt_header_line_json_close(&json);
 }
 
 static void write_csv(const struct pt_report *report, const struct row *rows, size_t count)

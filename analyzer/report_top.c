@@ -7,7 +7,7 @@
 #include "header_line.h"
 #include "json.h"
 #include "report.h"
-#include "text.h"
+#include "report_function.h"
 #include "top_fields.h"
 #include "top_rows.h"
 #include "units.h"
@@ -74,21 +74,18 @@ static void print_summary(const struct pt_report *report, const struct pt_top_ro
     pt_screen_put(screen, "\n");
 }
 
-static enum pt_status add_cell(struct pt_grid *grid, const struct pt_top_field *field, const struct pt_top_row *row,
-                               const struct pt_top_context *context)
+static void add_cell(struct pt_grid *grid, const struct pt_top_field *field, const struct pt_top_row *row,
+                     const struct pt_top_context *context)
 {
     char cell[PT_TOP_CELL] = "–";
     enum pt_screen_style style = PT_SCREEN_PLAIN;
     if (field->text) {
-        struct pt_buffer escaped = {0};
         const char *text = field->text(row, context);
-        enum pt_status status = pt_text_escape(&escaped, text, strlen(text));
-        if (status == PT_OK)
-            status = pt_buffer_append(&escaped, "", 1);
-        if (status == PT_OK)
-            pt_grid_cell(grid, text == row->name ? text : (const char *)escaped.data, style);
-        pt_buffer_release(&escaped);
-        return status;
+        if (text == row->name) /* made here, safe already */
+            pt_grid_cell(grid, text, style);
+        else
+            pt_grid_text(grid, text);
+        return;
     }
     if (row->timed || !field->of_calls) {
         if (field->print)
@@ -100,7 +97,6 @@ static enum pt_status add_cell(struct pt_grid *grid, const struct pt_top_field *
         row->self_ns > 0)
         style = PT_SCREEN_HOT;
     pt_grid_cell(grid, cell, style);
-    return PT_OK;
 }
 
 static enum pt_status print_table(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown,
@@ -120,12 +116,10 @@ static enum pt_status print_table(const struct pt_report *report, const struct p
         bool name = strcmp(field->name, "name") == 0;
         pt_grid_column(&grid, name ? titles[rows->by] : field->title, field->left, field->close ? 1 : 2);
     }
-    enum pt_status status = PT_OK;
-    for (size_t i = 0; i < shown && status == PT_OK; i++)
-        for (size_t c = 0; c < columns->count && status == PT_OK; c++)
-            status = add_cell(&grid, columns->fields[c], &rows->rows[i], &context);
-    if (status == PT_OK)
-        status = pt_grid_print(&grid, report->screen);
+    for (size_t i = 0; i < shown; i++)
+        for (size_t c = 0; c < columns->count; c++)
+            add_cell(&grid, columns->fields[c], &rows->rows[i], &context);
+    enum pt_status status = pt_grid_print(&grid, report->screen);
     pt_grid_release(&grid);
     return status;
 }
@@ -165,15 +159,9 @@ static void write_csv(const struct pt_report *report, const struct pt_top_rows *
 static void write_identity(struct pt_json *json, const struct pt_report *report, const struct pt_top_rows *rows,
                            const struct pt_top_row *row)
 {
-    const struct pt_function *function = &report->input->functions[row->number];
     switch (rows->by) {
     case PT_BY_FUNCTION:
-        pt_json_put_text(json, "kind", function->kind == PT_NAME_C ? "c" : "py");
-        pt_json_put_text(json, "module", function->module);
-        pt_json_put_text(json, "name", function->qualname);
-        pt_json_put_text(json, "file", function->file);
-        pt_json_put_uint(json, "line", function->line);
-        pt_json_put_text(json, "label", function->label);
+        pt_report_function_json(json, &report->input->functions[row->number]);
         break;
     case PT_BY_FILE:
         pt_json_put_text(json, "file", rows->groups[row->number]);
@@ -204,10 +192,7 @@ static void put_timed(struct pt_json *json, const char *key, const struct pt_top
 static void write_json(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown)
 {
     struct pt_json json;
-    pt_json_init(&json, report->screen);
-    pt_json_open(&json, '{', true);
-    pt_json_put_uint(&json, "schema", 1);
-    pt_header_line_json(&json, report);
+    pt_header_line_json_open(&json, report);
     pt_json_key(&json, plurals[rows->by]);
     pt_json_open(&json, '[', true);
     for (size_t i = 0; i < shown && !pt_screen_gone(report->screen); i++) {
@@ -228,8 +213,7 @@ static void write_json(const struct pt_report *report, const struct pt_top_rows 
         pt_json_close(&json, '}');
     }
     pt_json_close(&json, ']');
-    pt_json_close(&json, '}');
-    pt_json_end(&json);
+    pt_header_line_json_close(&json);
 }
 
 enum pt_status pt_report_top(struct pt_report *report)

@@ -152,18 +152,14 @@ static void put_node_json(struct pt_json *json, const struct tree_report *self, 
 static void print_json(struct tree_report *self)
 {
     struct pt_json json;
-    pt_json_init(&json, self->report->screen);
-    pt_json_open(&json, '{', true);
-    pt_json_put_uint(&json, "schema", 1);
-    pt_header_line_json(&json, self->report);
+    pt_header_line_json_open(&json, self->report);
     pt_json_key(&json, "nodes");
     pt_json_open(&json, '[', true);
     for (size_t i = 0; i < self->rows.count && !pt_screen_gone(self->report->screen); i++)
         if (!self->rows.rows[i].hidden)
             put_node_json(&json, self, &self->rows.rows[i]);
     pt_json_close(&json, ']');
-    pt_json_close(&json, '}');
-    pt_json_end(&json);
+    pt_header_line_json_close(&json);
 }
 
 static void print_csv(struct tree_report *self)

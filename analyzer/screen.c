@@ -202,6 +202,16 @@ void pt_screen_put(struct pt_screen *screen, const char *text)
     pt_screen_write(screen, text, strlen(text));
 }
 
+void pt_screen_text(struct pt_screen *screen, const char *text)
+{
+    struct pt_buffer escaped = {0};
+    if (pt_text_escape(&escaped, text, strlen(text)) == PT_OK)
+        pt_screen_write(screen, (const char *)escaped.data, escaped.size);
+    else
+        fail(screen, PT_NOMEM);
+    pt_buffer_release(&escaped);
+}
+
 void pt_screen_printf(struct pt_screen *screen, const char *format, ...)
 {
     char few[256];

@@ -40,9 +40,11 @@ struct pt_screen;
 PT_MUST_USE enum pt_status pt_screen_open(struct pt_screen **out, const struct pt_screen_settings *settings,
                                           struct pt_error *error);
 
-/* Lines end with \n. In a line that is too wide the rest is replaced by "…". Untrusted text is to be escaped (text.h). */
+/* Lines end with \n. In a line that is too wide the rest is replaced by "…". Untrusted text goes through
+ * pt_screen_text, which makes it harmless, or is escaped before (text.h). */
 void pt_screen_write(struct pt_screen *screen, const char *text, size_t size);
 void pt_screen_put(struct pt_screen *screen, const char *text);
+void pt_screen_text(struct pt_screen *screen, const char *text);
 void pt_screen_printf(struct pt_screen *screen, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The style of what follows, until the next call. Nothing where there is no colour. */
