@@ -53,11 +53,9 @@ def varint(data, at):
 
 
 def cbor(data, at=0, depth=0):
-    """One CBOR item: uint, bytes, text, array, map, bool. Returns (value, position behind it)."""
+    """One CBOR item: uint, bytes, text, array, map, bool. Returns (value, position behind it); a map as a list of pairs."""
     if at >= len(data):
         raise Bad("CBOR runs over the end")
-    if depth > 8:
-        raise Bad("CBOR nested too deep")
     major, info = data[at] >> 5, data[at] & 31
     at += 1
     if info < 24:
@@ -77,39 +75,58 @@ def cbor(data, at=0, depth=0):
             raise Bad("CBOR string runs over the end")
         piece = data[at:at + number]
         return (piece if major == 2 else piece.decode("utf-8", "surrogateescape")), at + number
-    if major == 4:
+    if major in (4, 5):
+        if depth == 8:
+            raise Bad("CBOR nested too deep")
         items = []
         for _ in range(number):
             item, at = cbor(data, at, depth + 1)
+            if major == 5:
+                value, at = cbor(data, at, depth + 1)
+                item = item, value
             items.append(item)
         return items, at
-    if major == 5:
-        result = {}
-        for _ in range(number):
-            key, at = cbor(data, at, depth + 1)
-            if not isinstance(key, str):
-                raise Bad("CBOR map key is no text")
-            if key in result:
-                raise Bad(f"CBOR key {key!r} twice")
-            result[key], at = cbor(data, at, depth + 1)
-        return result, at
     if major == 7 and info in (20, 21):
         return info == 21, at
     raise Bad(f"CBOR major type {major} is not used")
 
 
-def cbor_map(data):
-    value, at = cbor(data)
-    if not isinstance(value, dict):
+def cbor_map(data, known):
+    """The keys of `known` (key: type) in a CBOR map that is all of `data`; others are ignored."""
+    if not data or data[0] >> 5 != 5:
         raise Bad("CBOR is no map")
-    return value, at
-
-
-def whole_cbor_map(data):
-    value, at = cbor_map(data)
+    pairs, at = cbor(data)
     if at != len(data):
         raise Bad("bytes behind the CBOR")
-    return value
+    result = {}
+    for key, value in pairs:
+        if not isinstance(key, str):
+            raise Bad("CBOR map key is no text")
+        if key not in known:
+            continue
+        if key in result:
+            raise Bad(f"CBOR key {key!r} twice")
+        texts = value if known[key] is list else [value]
+        if type(value) is not known[key] or (key != "names" and any(isinstance(t, str) and "\0" in t for t in texts)):
+            raise Bad(f"CBOR key {key!r} has a wrong value")
+        result[key] = value
+    return result
+
+
+def keys(uint="", text="", **others):
+    return {**dict.fromkeys(uint.split(), int), **dict.fromkeys(text.split(), str), **others}
+
+
+KEYS = {  # sections 3, 4 and 7
+    1: keys("pid started_ns tick_ps start_tick ring_size max_threads flush_interval_ns max_size level probe_ps",
+            "boot recorder implementation python hook program executable host machine system clock policy arena",
+            run=bytes, argv=list, notes=list, c_calls=bool, children=bool),
+    2: keys("process parent pid entry generation inherited start_tick end_tick", "ended"),
+    3: keys("thread process slot generation native_id start_tick end_tick", "name"),
+    4: keys("process first", names=list),
+    5: keys("tick monotonic_ns realtime_ns"),
+    8: keys("end_tick index blocks events lost stalled_ticks unslotted_threads unslotted_events", "reason"),
+}
 
 
 # --- Blocks (section 2) ----------------------------------------------------------------------------------------------
@@ -274,23 +291,24 @@ class Trace:
                 raise Unsupported(f"incompatible features {incompatible:#x}")
             if reserved or major < 1:
                 raise Bad("HEADER fields")
-            self.header = whole_cbor_map(payload[24:])
+            self.header = cbor_map(payload[24:], KEYS[kind])
         elif kind in (PROCESS, THREAD):
-            new = whole_cbor_map(payload)
+            new = cbor_map(payload, KEYS[kind])
             table, key = (self.processes, "process") if kind == PROCESS else (self.threads, "thread")
             if not new.get(key):
                 raise Bad("no serial number")
             table.setdefault(new[key], {}).update(new)
         elif kind == NAMES:
-            new = whole_cbor_map(payload)
+            new = cbor_map(payload, KEYS[kind])
             if not new.get("first") or not new.get("process"):
                 raise Bad("NAMES without process or first id")
             for i, definition in enumerate(new["names"]):
                 if len(definition) not in (6, 7) or definition[0] not in (0, 1):
                     raise Bad("a definition has 6 or 7 items")
-                self.names.setdefault(new["process"], {})[new["first"] + i] = definition
+                texts = [t.split("\0")[0] if isinstance(t, str) else t for t in definition]
+                self.names.setdefault(new["process"], {})[new["first"] + i] = texts
         elif kind == CLOCK:
-            new = whole_cbor_map(payload)
+            new = cbor_map(payload, KEYS[kind])
             self.clocks.append((new["tick"], new["monotonic_ns"]))
         elif kind == CHUNK:
             new = chunk(payload)
@@ -302,7 +320,7 @@ class Trace:
         elif kind == END:
             if len(payload) < 4 or struct.unpack("<I", payload[-4:])[0] != len(payload) + 32:
                 raise Bad("END length")
-            self.end = whole_cbor_map(payload[:-4])
+            self.end = cbor_map(payload[:-4], KEYS[kind])
             events = sum(c["events"] for chunks in self.chunks.values() for c in chunks)
             if self.end["blocks"] != number or self.end["events"] != events:
                 raise Bad("END totals")

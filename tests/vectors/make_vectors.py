@@ -202,8 +202,12 @@ def vectors():
     yield "good-empty", trace(PREAMBLE[:3] + ENDINGS[:1] + ENDINGS[2:]), "A recording in which no thread had an event."
     yield "good-optional-block", trace(PREAMBLE + [(4000, b"from the future", 1), (CHUNK, simple)] + ENDINGS), \
         "A block of an unknown type that is marked OPTIONAL is skipped."
-    yield "good-unknown-keys", trace([(HEADER, header(compatible=1 << 40, future=[1, {"a": b"b"}]))] + PREAMBLE[1:] + [(CHUNK, simple)] + ENDINGS), \
-        "Unknown compatible features and unknown CBOR keys are ignored."
+    unknown = cbor("future") + cbor(1) + cbor("future") + b"\xa2" + 4 * cbor(1)
+    yield "good-unknown-keys", trace(
+        [(HEADER, header(compatible=1 << 40, future=[1, {"a": b"b"}]))] + PREAMBLE[1:3] + [(THREAD, b"\xa9" + PREAMBLE[3][1][1:] + unknown)] +
+        PREAMBLE[4:] + [(CHUNK, simple)] + ENDINGS), "Unknown compatible features and unknown CBOR keys, one of them twice, are ignored."
+    deepest = cbor("future") + b"\x81" * 7 + cbor(1)
+    yield "good-deep", with_chunks(simple, preamble=replaced(3, b"\xa8" + PREAMBLE[3][1][1:] + deepest)), "CBOR nested 8 deep, the map around included."
     many = [(START, 1 + i % 300, i % 9) for i in range(600)] + [(RETURN, 0, 3)] * 600
     names300 = [(NAMES, cbor({"process": 1, "first": 6, "names": [[0, "m", f"f{i}", "/m.py", i, i] for i in range(6, 301)]}))]
     yield "good-wide-codes", with_chunks(chunk(many, flags=1), preamble=PREAMBLE + names300), \
@@ -228,9 +232,9 @@ def vectors():
     ended = [(THREAD, cbor({"thread": 2, "process": 2, "end_tick": 2100})), (PROCESS, cbor({"process": 2, "end_tick": 2100, "ended": "exited"}))]
     yield "good-fork", trace(PREAMBLE + fork + [(CHUNK, simple), (CHUNK, child)] + ended + ENDINGS), \
         "A forked child takes over ids 1 and 2 of its parent and has an id 3 of its own that means something else there."
-    strange = [[0, "m\u00e9", "na\x1b[31mme", "/tmp/\u65e5\u672c/\udcff.py", 1, 0, "odd \"name\"\n"]] + FUNCTIONS[1:]
+    strange = [[0, "m\u00e9\0not read", "na\x1b[31mme", "/tmp/\u65e5\u672c/\udcff.py", 1, 0, "odd \"name\"\n"]] + FUNCTIONS[1:]
     yield "good-strange-names", with_chunks(simple, preamble=replaced(4, cbor({"process": 1, "first": 1, "names": strange}))), \
-        "Names with control characters, non-ASCII letters and a byte that is no UTF-8."
+        "Names with control characters, non-ASCII letters, a byte that is no UTF-8, and a NUL, which ends a name."
 
     yield "bad-no-end", with_chunks(simple, index=False, end=False), "A recording that was cut off between two blocks: no END."
     yield "bad-truncated", complete[:len(complete) - 7], "The last seven bytes are missing."
@@ -250,6 +254,9 @@ def vectors():
     yield "bad-no-header", trace(PREAMBLE[1:] + [(CHUNK, simple)] + ENDINGS), "No HEADER at all."
     yield "bad-header-cbor", with_chunks(simple, preamble=replaced(0, header()[:-9])), "The CBOR of the HEADER ends too early, under a right checksum."
     yield "bad-cbor-deep", with_chunks(simple, preamble=replaced(2, b"\x81" * 100_000)), "CBOR nested a hundred thousand levels deep."
+    too_deep = cbor("future") + b"\x81" * 7 + b"\x80"
+    yield "bad-cbor-depth", with_chunks(simple, preamble=replaced(3, b"\xa8" + PREAMBLE[3][1][1:] + too_deep)), "CBOR nested 9 deep."
+    yield "bad-cbor-nul", with_chunks(simple, preamble=replaced(3, PREAMBLE[3][1].replace(b"MainThread", b"Main\0hread"))), "A thread's name with a NUL in it."
     yield "bad-cbor-length", with_chunks(simple, preamble=replaced(2, b"\xbb" + b"\xff" * 8)), "A CBOR map that claims 2^64 − 1 entries."
     yield "bad-cbor-trailing", with_chunks(simple, preamble=replaced(2, PREAMBLE[2][1] + b"\0")), "A byte behind the CBOR of a PROCESS."
     yield "bad-cbor-duplicate", with_chunks(simple, preamble=replaced(2, b"\xa2" + cbor("process") + cbor(1) + cbor("process") + cbor(2))), \
