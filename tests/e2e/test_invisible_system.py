@@ -289,14 +289,33 @@ print(reap(), os.getpid() == 1)
     def test_subreaper(self):
         self.same_script(self.SOURCE, prefix=[sys.executable, "-c", BE_SUBREAPER])
 
-    def test_first_process_of_a_namespace(self):
+    def as_first_process(self, source):
         try:
             works = self.run_python("-c", "", prefix=["unshare", "-pf"]).status == 0
         except FileNotFoundError:
             works = False
         if not works:
             self.skipTest("needs unshare and the right to a pid namespace")
-        self.same_script(self.SOURCE, prefix=["unshare", "-pf"])
+        self.same_script(source, prefix=["unshare", "-pf"])
+
+    def test_first_process_of_a_namespace(self):
+        self.as_first_process(self.SOURCE)
+
+    def test_first_process_leaves_children_behind(self):
+        # The kernel kills them with it, and would kill the drain process, too.
+        self.as_first_process(
+            """
+            import os, time
+            read, write = os.pipe()
+            for n in range(3):
+                if not os.fork():
+                    os.write(write, b"x")
+                    time.sleep(60)
+            for n in range(3):
+                os.read(read, 1)
+            print("main ends")
+            """
+        )
 
 
 class Asynchronous(InvisibleCase):
