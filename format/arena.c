@@ -50,6 +50,7 @@ _Static_assert(sizeof(struct pt_arena_control) <= PT_ARENA_CONTROL_SIZE, "SPEC.m
 
 AT(pt_arena_process, state, 64);
 AT(pt_arena_process, generation, 68);
+AT(pt_arena_process, use, 64);
 AT(pt_arena_process, pid, 72);
 AT(pt_arena_process, parent, 76);
 AT(pt_arena_process, parent_generation, 80);

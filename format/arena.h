@@ -79,8 +79,13 @@ enum pt_process_state {
 
 struct pt_arena_process {
     union pt_arena_owner owner;
-    _Atomic uint32_t state; /* enum pt_process_state; a release store publishes the fields below */
-    _Atomic uint32_t generation;
+    union {
+        struct {
+            _Atomic uint32_t state; /* enum pt_process_state; a release store publishes the fields below */
+            _Atomic uint32_t generation;
+        };
+        _Atomic uint64_t use; /* both, for who must not take a later use for the one it means */
+    };
     _Atomic uint32_t pid;
     uint32_t parent; /* index, or PT_ARENA_NO_PROCESS */
     uint32_t parent_generation;
@@ -154,6 +159,12 @@ void pt_arena_unmap(struct pt_arena *arena);
 static inline struct pt_arena_control *pt_arena_control(const struct pt_arena *arena)
 {
     return (struct pt_arena_control *)(void *)arena->base;
+}
+
+/* What `use` of a process entry is in this state and generation. */
+static inline uint64_t pt_arena_process_use(enum pt_process_state state, uint32_t generation)
+{
+    return (uint64_t)state | (uint64_t)generation << 32;
 }
 
 /* `index` must be below the count in `shape`. */

@@ -28,16 +28,17 @@ static bool count_live(struct pt_arena_control *control)
 
 static bool reserve(struct pt_arena_control *control, struct pt_arena_process *process, uint32_t index)
 {
-    uint32_t state = PT_PROCESS_FREE;
-    if (atomic_load_explicit(&process->state, memory_order_acquire) != state)
+    uint64_t use = atomic_load_explicit(&process->use, memory_order_acquire);
+    if ((uint32_t)use != PT_PROCESS_FREE)
         return false;
+    const uint32_t generation = (uint32_t)(use >> 32) + 1;
     /* Before the entry is ours: the drain gives back entries that were reserved long ago, and must never see this one
      * with an old time. Who else tries at this moment stores the same. */
     atomic_store(&process->start_tick, pt_clock_tick((enum pt_clock_kind)control->clock, control->tick_shift));
-    if (!atomic_compare_exchange_strong(&process->state, &state, PT_PROCESS_BORN))
+    if (!atomic_compare_exchange_strong(&process->use, &use, pt_arena_process_use(PT_PROCESS_BORN, generation)))
         return false;
     birth.index = index;
-    birth.generation = atomic_fetch_add(&process->generation, 1) + 1;
+    birth.generation = generation;
     process->parent = pt_session->process_index;
     process->parent_generation = pt_session->process_generation;
     return true;

@@ -211,11 +211,13 @@ static void at_exit(void)
         uint32_t others = (atomic_load(&control->live) & ~PT_ARENA_CLOSED) - 1;
         publish_end(PT_PROCESS_EXITED);
         pt_session->state = PT_SESSION_ENDED;
+        /* The first process of a pid namespace takes all others along when it ends, the drain too: nobody has anything
+         * left to record. (One that was forked into the recording has its drain outside.) */
+        if (getpid() == 1 && !pt_session->joined)
+            request_stop(control);
         if (others_run())
             return;
         pt_host_wait_wake();
-        /* The first process of a pid namespace takes the drain along when it ends: it too must give it the time to bury
-         * the dead. */
         uint64_t waited_ns;
         if (others > 0 && atomic_load(&control->stop) == PT_ARENA_RUNNING &&
             (others_live() || !pt_host_wait_until(is_closed, control, &waited_ns)))
@@ -258,21 +260,25 @@ int pt_session_prepare(void)
 
 /* --- Joining ----------------------------------------------------------------------------------------------------- */
 
-bool pt_session_take_process(struct pt_session *session, uint32_t index, uint32_t inherited)
+bool pt_session_take_process(struct pt_session *session, uint32_t index, uint32_t generation, uint32_t inherited)
 {
     struct pt_arena_process *process = pt_arena_process(&session->arena, index);
-    if (!pt_arena_owner_try(&process->owner))
+    uint64_t born = pt_arena_process_use(PT_PROCESS_BORN, generation);
+    if (atomic_load(&process->use) != born || !pt_arena_owner_try(&process->owner))
         return false;
     session->process = process;
     session->process_index = index;
-    session->process_generation = atomic_load(&process->generation);
+    session->process_generation = generation;
     atomic_store_explicit(&process->pid, (uint32_t)getpid(), memory_order_relaxed);
     process->inherited = inherited;
     atomic_store_explicit(&process->start_tick, tick_now(pt_arena_control(&session->arena)), memory_order_relaxed);
     atomic_store_explicit(&process->end_tick, 0, memory_order_relaxed);
-    /* Publishes the fields; the drain reads them only in this state. */
-    atomic_store_explicit(&process->state, PT_PROCESS_LIVE, memory_order_release);
-    return true;
+    /* Publishes the fields; the drain reads them only in this state. It may have given the entry back meanwhile, tired
+     * of waiting, and another child may have been promised it. */
+    if (atomic_compare_exchange_strong(&process->use, &born, pt_arena_process_use(PT_PROCESS_LIVE, generation)))
+        return true;
+    pt_arena_owner_release(&process->owner);
+    return false;
 }
 
 void pt_session_join(const struct pt_session *parent, uint32_t process_index, uint32_t process_generation)
@@ -288,9 +294,8 @@ void pt_session_join(const struct pt_session *parent, uint32_t process_index, ui
         session.chain = 0;
     }
     pt_slot_forget();
-    if (!pt_session_take_process(&session, process_index, pt_names_journal_count()))
+    if (!pt_session_take_process(&session, process_index, process_generation, pt_names_journal_count()))
         return;
-    session.process_generation = process_generation;
     *pt_session = session;
     pt_host_wait_wake();
 }

@@ -24,7 +24,8 @@ void pt_session_leave_earlier(void);
 /* No two sessions that a thread of this process may meet bear the same number. */
 uint32_t pt_session_next_serial(void);
 
-/* Takes the process's entry in the arena of `session`. False if another process has it. */
-bool pt_session_take_process(struct pt_session *session, uint32_t index, uint32_t inherited);
+/* Takes the entry in the arena of `session` that was reserved for this process as its use `generation`. False if it is
+ * reserved no more. */
+bool pt_session_take_process(struct pt_session *session, uint32_t index, uint32_t generation, uint32_t inherited);
 
 #endif

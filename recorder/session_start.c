@@ -55,7 +55,7 @@ static int connect_session(struct pt_session *session, const struct pt_settings 
         raise_status(status, &error, settings);
         return -1;
     }
-    if (session->arena.shape.slot_count > settings->max_threads || !pt_session_take_process(session, 0, 0)) {
+    if (session->arena.shape.slot_count > settings->max_threads || !pt_session_take_process(session, 0, 1, 0)) {
         pt_arena_unmap(&session->arena);
         PyErr_SetString(PyExc_RuntimeError, "the arena is not what was asked for");
         return -1;
