@@ -9,44 +9,9 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "drain_shape.h"
 
-#define PROCESSES     256
-#define JOURNAL_SIZE  (UINT64_C(256) << 10)
-#define FIRST_ENTRIES 2 /* with space before the host goes on; more follow while it runs */
-#define AHEAD_ENTRIES 4 /* kept free: a burst of threads finds these without a wait */
-#define RETRY_NS      UINT64_C(1000000000)
-
-/* --- Shape ------------------------------------------------------------------------------------------------------ */
-
-static uint64_t space_for(const struct pt_arena_shape *shape, uint64_t entries)
-{
-    return shape->journals_offset + entries * (shape->journal_size + shape->ring_size);
-}
-
-/* Plans what was asked for, and chooses the place; where little room is, rings are halved until the first entries fit. */
-static enum pt_status plan(struct pt_arena_shape *shape, struct pt_drain_place *place, bool *short_of_room,
-                           const struct pt_handshake *handshake, struct pt_error *error)
-{
-    *shape = (struct pt_arena_shape){
-        .process_count = PROCESSES,
-        .slot_count = handshake->settings.max_threads,
-        .journal_size = JOURNAL_SIZE,
-        .ring_size = handshake->settings.ring_size,
-    };
-    struct pt_arena_shape least = *shape;
-    least.ring_size = PT_ARENA_RING_MIN;
-    if (pt_arena_shape_plan(shape) != PT_OK || pt_arena_shape_plan(&least) != PT_OK)
-        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "%u threads with rings of %llu bytes are no arena",
-                            shape->slot_count, (unsigned long long)shape->ring_size);
-    PT_TRY(pt_drain_place_choose(place, handshake, space_for(shape, AHEAD_ENTRIES), space_for(&least, FIRST_ENTRIES),
-                                 error));
-    while (space_for(shape, FIRST_ENTRIES) > place->room) {
-        *short_of_room = true;
-        shape->ring_size /= 2;
-        PT_TRY(pt_arena_shape_plan(shape));
-    }
-    return PT_OK;
-}
+#define RETRY_NS UINT64_C(1000000000)
 
 static uint32_t control_flags(const struct pt_settings *settings)
 {
@@ -187,7 +152,7 @@ static void reserve(struct pt_drain_arena *arena, uint32_t ahead)
 void pt_drain_arena_reserve(struct pt_drain_arena *arena)
 {
     if (arena->retry_ns == 0 || pt_clock_monotonic_ns() >= arena->retry_ns)
-        reserve(arena, AHEAD_ENTRIES);
+        reserve(arena, PT_DRAIN_AHEAD_ENTRIES);
 }
 
 static void punch(const struct pt_drain_arena *arena, uint64_t offset, uint64_t length)
@@ -219,64 +184,95 @@ void pt_drain_arena_give_back(struct pt_drain_arena *arena)
 
 /* --- Life ------------------------------------------------------------------------------------------------------- */
 
-enum pt_status pt_drain_arena_create(struct pt_drain_arena *arena, const struct pt_handshake *handshake,
-                                     const struct pt_drain_identity *identity, struct pt_error *error)
+static struct pt_arena_control make_control(const struct pt_arena_shape *shape, const struct pt_handshake *handshake,
+                                            const struct pt_drain_identity *identity)
 {
-    const struct pt_settings *settings = &handshake->settings;
-    struct pt_drain_place place;
-    struct pt_arena_shape shape;
-    *arena = (struct pt_drain_arena){.descriptor = -1};
-    PT_TRY(plan(&shape, &place, &arena->short_of_room, handshake, error));
-
     struct pt_arena_control control = {
         .magic = PT_ARENA_MAGIC, /* nobody can see the file before the host is told of it */
         .abi = PT_ARENA_ABI,
-        .flags = control_flags(settings),
-        .process_count = shape.process_count,
-        .slot_count = shape.slot_count,
-        .journal_size = shape.journal_size,
-        .ring_size = shape.ring_size,
-        .processes_offset = shape.processes_offset,
-        .slots_offset = shape.slots_offset,
-        .journals_offset = shape.journals_offset,
-        .rings_offset = shape.rings_offset,
-        .file_size = shape.file_size,
+        .flags = control_flags(&handshake->settings),
+        .process_count = shape->process_count,
+        .slot_count = shape->slot_count,
+        .journal_size = shape->journal_size,
+        .ring_size = shape->ring_size,
+        .processes_offset = shape->processes_offset,
+        .slots_offset = shape->slots_offset,
+        .journals_offset = shape->journals_offset,
+        .rings_offset = shape->rings_offset,
+        .file_size = shape->file_size,
         .clock = identity->clock,
         .tick_shift = identity->tick_shift,
         .tick_ps = identity->tick_ps,
-        .flush_interval_ns = settings->flush_interval_ns,
+        .flush_interval_ns = handshake->settings.flush_interval_ns,
         .keeper = handshake->kept ? (uint32_t)getppid() : 0,
         .live = 1,
         .heartbeat_ns = pt_clock_monotonic_ns(),
     };
     memcpy(control.run_id, identity->run_id, sizeof control.run_id);
     memcpy(control.boot_id, identity->boot_id, sizeof control.boot_id);
+    return control;
+}
 
-    PT_TRY(make_directory(arena, place.root, error));
-    enum pt_status status = make_file(arena, settings->output, &control, error);
+static enum pt_status create_in(struct pt_drain_arena *arena, const char *root, const char *trace,
+                                const struct pt_arena_control *control, struct pt_error *error)
+{
+    PT_TRY(make_directory(arena, root, error));
+    enum pt_status status = make_file(arena, trace, control, error);
     if (status == PT_OK)
         status = pt_arena_map(&arena->arena, arena->directory, 1, error);
     if (status == PT_OK) {
-        reserve(arena, FIRST_ENTRIES);
+        reserve(arena, PT_DRAIN_FIRST_ENTRIES);
         if (arena->slots_reserved == 0 || arena->processes_reserved == 0) {
             errno = ENOSPC;
-            status = pt_error_set_errno(error, "no room for the rings in", place.root);
+            status = pt_error_set_errno(error, "no room for the rings in", root);
         }
     }
     if (status != PT_OK) {
         pt_drain_arena_delete(arena);
         pt_drain_arena_release(arena);
         arena->directory[0] = '\0';
-        return status;
     }
+    return status;
+}
 
+/* The host's own entry: it has only to make it live. */
+static void announce_host(const struct pt_drain_arena *arena, uint64_t pid, const struct pt_drain_identity *identity)
+{
     struct pt_arena_process *host = pt_arena_process(&arena->arena, 0);
     host->generation = 1;
-    host->pid = (uint32_t)settings->pid;
+    host->pid = (uint32_t)pid;
     host->parent = PT_ARENA_NO_PROCESS;
     host->start_tick = pt_clock_tick(identity->clock, identity->tick_shift);
     atomic_store_explicit(&host->state, PT_PROCESS_BORN, memory_order_release);
-    return PT_OK;
+}
+
+enum pt_status pt_drain_arena_create(struct pt_drain_arena *arena, const struct pt_handshake *handshake,
+                                     const struct pt_drain_identity *identity, struct pt_error *error)
+{
+    const struct pt_settings *settings = &handshake->settings;
+    struct pt_drain_place places[PT_DRAIN_PLACES_MAX];
+    struct pt_arena_shape planned;
+    size_t place_count;
+    bool size_limited = false;
+    PT_TRY(pt_drain_shape_plan(&planned, &size_limited, settings, error));
+    struct pt_arena_shape least = planned;
+    least.ring_size = PT_ARENA_RING_MIN;
+    PT_TRY(pt_arena_shape_plan(&least));
+    PT_TRY(pt_drain_places_find(places, &place_count, handshake, pt_drain_shape_space(&planned, PT_DRAIN_AHEAD_ENTRIES),
+                                pt_drain_shape_space(&least, PT_DRAIN_FIRST_ENTRIES), error));
+
+    /* A quota, or a lack of inodes, shows only now. What is told in the end is what was wrong with the first place. */
+    enum pt_status status = PT_END;
+    for (size_t i = 0; i < place_count && status != PT_OK; i++) {
+        struct pt_arena_shape shape = planned;
+        *arena = (struct pt_drain_arena){.descriptor = -1, .size_limited = size_limited};
+        PT_TRY(pt_drain_shape_fit(&shape, &arena->short_of_room, places[i].room));
+        const struct pt_arena_control control = make_control(&shape, handshake, identity);
+        status = create_in(arena, places[i].root, settings->output, &control, i == 0 ? error : NULL);
+    }
+    if (status == PT_OK)
+        announce_host(arena, settings->pid, identity);
+    return status;
 }
 
 void pt_drain_arena_release(struct pt_drain_arena *arena)

@@ -22,6 +22,7 @@ struct pt_drain_arena {
     uint32_t slots_reserved;
     uint64_t retry_ns;  /* after a reservation failed: not before this */
     bool short_of_room; /* the rings are smaller than was asked for */
+    bool size_limited;  /* there are fewer slots, or smaller rings, than was asked for: RLIMIT_FSIZE */
 };
 
 /* What the control page tells about the recording. */
@@ -33,8 +34,8 @@ struct pt_drain_identity {
     uint64_t tick_ps;
 };
 
-/* Makes directory and file, with space for the first threads, and process entry 0 being born for the host. PT_IO, PT_UNSUPPORTED, PT_NOMEM;
- * nothing is left behind then. Free with pt_drain_arena_release. */
+/* Makes directory and file, with space for the first threads, and process entry 0 being born for the host; in the next place if it
+ * cannot be done in the first. PT_IO, PT_UNSUPPORTED, PT_NOMEM; nothing is left behind then. Free with pt_drain_arena_release. */
 PT_MUST_USE enum pt_status pt_drain_arena_create(struct pt_drain_arena *arena, const struct pt_handshake *handshake,
                                                  const struct pt_drain_identity *identity, struct pt_error *error);
 

@@ -12,7 +12,7 @@
 
 #include "clock.h"
 
-#define NOTES_MAX 2
+#define NOTES_MAX 3
 
 static void read_boot_id(char *boot_id, size_t size)
 {
@@ -89,6 +89,9 @@ enum pt_status pt_drain_header_write(struct pt_drain_trace *trace, const struct 
     if (arena->short_of_room)
         add_note(&notes, "arena in %s: little room, rings of %" PRIu64 " bytes", arena->directory,
                  arena->arena.shape.ring_size);
+    if (arena->size_limited)
+        add_note(&notes, "limit on file sizes: room for %" PRIu32 " threads, rings of %" PRIu64 " bytes",
+                 arena->arena.shape.slot_count, arena->arena.shape.ring_size);
     if (leftovers_removed > 0)
         add_note(&notes, "removed the arenas of %u dead recordings", leftovers_removed);
 

@@ -53,46 +53,46 @@ enum pt_status pt_drain_place_room(const char *path, uint64_t *room, struct pt_e
     return PT_OK;
 }
 
-/* Takes `root` if it is the best so far; true if it has all that is wanted. */
-static bool consider(struct pt_drain_place *place, const char *root, size_t root_length, uint64_t wanted)
+/* Puts `root` where it belongs in the list, if it has at least `least` bytes. */
+static void consider(struct pt_drain_place *places, size_t *count, const char *root, size_t root_length,
+                     uint64_t wanted, uint64_t least)
 {
-    char path[PATH_MAX];
-    uint64_t room = 0;
-    if (root_length == 0 || root_length >= sizeof path)
-        return false;
-    memcpy(path, root, root_length);
-    path[root_length] = '\0';
-    if (pt_drain_place_room(path, &room, NULL) != PT_OK || room <= place->room)
-        return false;
-    memcpy(place->root, path, root_length + 1);
-    place->room = room;
-    return room >= wanted;
+    struct pt_drain_place place = {0};
+    if (root_length == 0 || root_length >= sizeof place.root)
+        return;
+    memcpy(place.root, root, root_length);
+    if (pt_drain_place_room(place.root, &place.room, NULL) != PT_OK || place.room < least)
+        return;
+    size_t at = *count;
+    while (at > 0 && places[at - 1].room < wanted && places[at - 1].room < place.room)
+        at--;
+    memmove(&places[at + 1], &places[at], (*count - at) * sizeof *places);
+    places[at] = place;
+    ++*count;
 }
 
-enum pt_status pt_drain_place_choose(struct pt_drain_place *place, const struct pt_handshake *handshake,
-                                     uint64_t wanted, uint64_t least, struct pt_error *error)
+enum pt_status pt_drain_places_find(struct pt_drain_place places[PT_DRAIN_PLACES_MAX], size_t *count,
+                                    const struct pt_handshake *handshake, uint64_t wanted, uint64_t least,
+                                    struct pt_error *error)
 {
     const struct pt_settings *settings = &handshake->settings;
-    place->room = 0;
+    *count = 0;
     if (settings->ring_dir) {
-        PT_TRY(pt_drain_place_room(settings->ring_dir, &place->room, error));
-        snprintf(place->root, sizeof place->root, "%s", settings->ring_dir);
+        uint64_t room;
+        PT_TRY(pt_drain_place_room(settings->ring_dir, &room, error)); /* tells what is wrong with it */
+        consider(places, count, settings->ring_dir, strlen(settings->ring_dir), wanted, least);
     } else {
+        const char *runtime = handshake->runtime_directory;
         const char *slash = strrchr(settings->output, '/');
-        const char *candidates[] = {"/dev/shm", handshake->runtime_directory, settings->output};
-        size_t lengths[] = {
-            strlen("/dev/shm"),
-            handshake->runtime_directory ? strlen(handshake->runtime_directory) : 0,
-            slash > settings->output ? (size_t)(slash - settings->output) : 1,
-        };
-        for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++)
-            if (consider(place, candidates[i], lengths[i], wanted))
-                break;
+        consider(places, count, "/dev/shm", strlen("/dev/shm"), wanted, least);
+        if (runtime)
+            consider(places, count, runtime, strlen(runtime), wanted, least);
+        consider(places, count, settings->output, slash > settings->output ? (size_t)(slash - settings->output) : 1,
+                 wanted, least);
     }
-    if (place->room < least) {
-        errno = ENOSPC;
-        return pt_error_set_errno(error, "no room for the rings in",
-                                  settings->ring_dir ? settings->ring_dir : "/dev/shm or beside the trace");
-    }
-    return PT_OK;
+    if (*count > 0)
+        return PT_OK;
+    errno = ENOSPC;
+    return pt_error_set_errno(error, "no room for the rings in",
+                              settings->ring_dir ? settings->ring_dir : "/dev/shm or beside the trace");
 }
