@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "facts.h"
 #include "units.h"
 
 static uint64_t trace_wall_ns(const struct pt_trace *trace)
@@ -60,10 +61,10 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct trouble_sink
         fprintf(stderr, "pytrace-analyze: %s: %s\n", sink->path, line);
         return;
     }
-    pt_screen_style(sink->screen, PT_SCREEN_WARN);
-    pt_screen_printf(sink->screen, "! %s", line);
-    pt_screen_style(sink->screen, PT_SCREEN_PLAIN);
-    pt_screen_put(sink->screen, "\n");
+    struct pt_facts words = {.screen = sink->screen, .between = " ", .indent = 2};
+    pt_facts_put(&words, PT_SCREEN_WARN, "!");
+    pt_facts_words(&words, PT_SCREEN_WARN, line);
+    pt_facts_end(&words);
 }
 
 static void tell_about_end(const struct trouble_sink *sink, const struct pt_trace *trace)
@@ -115,8 +116,9 @@ static void tell_troubles(const struct trouble_sink *sink, const struct pt_trace
     if (trace->missing_blocks > 0)
         tell(sink, "%s block%s missing", pt_units_count(count, trace->missing_blocks),
              trace->missing_blocks == 1 ? "" : "s");
-    if (trace->lost > 0)
-        tell(sink, "%s%s events were lost", trace->lost_known ? "" : "at least ", pt_units_count(count, trace->lost));
+    if (trace->lost > 0 && !(sink->screen && trace->lost_known)) /* then the line above has told */
+        tell(sink, "%s%s event%s lost", trace->lost_known ? "" : "at least ", pt_units_count(count, trace->lost),
+             trace->lost == 1 ? " was" : "s were");
     if (trace->has_end && trace->end.unslotted_threads > 0)
         tell(sink, "%s thread%s found no free slot: %s events lost",
              pt_units_count(count, trace->end.unslotted_threads), trace->end.unslotted_threads == 1 ? "" : "s",
@@ -131,57 +133,53 @@ void pt_header_line_warn(const struct pt_trace *trace)
 
 /* --- The line --------------------------------------------------------------------------------------------------- */
 
-static void print_verdict(struct pt_screen *screen, const struct pt_trace *trace, const struct pt_figures *figures)
+static void put_verdict(struct pt_facts *facts, const struct pt_trace *trace, const struct pt_figures *figures)
 {
     const char *ended = trace_ended(trace);
     bool complete = trace_complete(trace, figures);
     char lost[PT_UNITS_MAX] = "?";
+    char text[128];
     if (trace->lost_known)
         pt_units_count(lost, trace->lost);
-    pt_screen_style(screen, complete ? PT_SCREEN_GOOD : PT_SCREEN_WARN);
-    if (ended && strcmp(ended, "killed") == 0)
-        pt_screen_put(screen, "killed, ");
-    else if (ended && strcmp(ended, "limit") == 0)
-        pt_screen_put(screen, "size limit reached, ");
-    pt_screen_printf(screen, "%s, %s lost",
-                     complete                                  ? "complete"
-                     : trace->arena == PT_TRACE_ARENA_LIVE     ? "still being written"
-                     : trace->arena == PT_TRACE_ARENA_SALVAGED ? "salvaged"
-                                                               : "incomplete",
-                     lost);
-    pt_screen_style(screen, PT_SCREEN_PLAIN);
+    snprintf(text, sizeof text, "%s%s, %s lost",
+             ended && strcmp(ended, "killed") == 0  ? "killed, "
+             : ended && strcmp(ended, "limit") == 0 ? "size limit reached, "
+                                                    : "",
+             complete                                  ? "complete"
+             : trace->arena == PT_TRACE_ARENA_LIVE     ? "still being written"
+             : trace->arena == PT_TRACE_ARENA_SALVAGED ? "salvaged"
+                                                       : "incomplete",
+             lost);
+    pt_facts_put(facts, complete ? PT_SCREEN_GOOD : PT_SCREEN_WARN, text);
 }
 
 static void print_trace(const struct pt_report *report, const struct pt_trace *trace, const struct pt_figures *figures)
 {
-    struct pt_screen *screen = report->screen;
+    struct pt_facts facts = {.screen = report->screen, .between = "  ", .indent = 2};
+    const struct pt_header *header = &trace->header;
     char text[PT_UNITS_MAX];
+    char more[PT_UNITS_MAX];
     uint64_t processes;
     uint64_t threads;
     uint64_t wall_ns = trace_wall_ns(trace);
+    uint64_t count = report->replayed ? figures->calls : trace->events;
     count_entities(trace, &processes, &threads);
 
-    pt_screen_style(screen, PT_SCREEN_STRONG);
-    pt_screen_text(screen, trace->path);
-    pt_screen_style(screen, PT_SCREEN_PLAIN);
+    pt_facts_put(&facts, PT_SCREEN_STRONG, trace->path);
     if (trace->has_header) {
-        pt_screen_put(screen, "  ");
-        pt_screen_text(screen, trace->header.program);
-        pt_screen_put(screen, "  ");
-        pt_screen_text(screen, trace->header.implementation);
-        pt_screen_put(screen, " ");
-        pt_screen_text(screen, trace->header.python);
+        pt_facts_put(&facts, PT_SCREEN_PLAIN, header->program);
+        pt_facts_printf(&facts, "%s %s", header->implementation, header->python);
     }
-    pt_screen_printf(screen, "  %s  ", pt_units_scaled(text, wall_ns, pt_units_scale(wall_ns)));
+    pt_facts_put(&facts, PT_SCREEN_PLAIN, pt_units_scaled(text, wall_ns, pt_units_scale(wall_ns)));
     if (processes > 1)
-        pt_screen_printf(screen, "%s processes, ", pt_units_count(text, processes));
-    pt_screen_printf(screen, "%s thread%s  ", pt_units_count(text, threads), threads == 1 ? "" : "s");
-    if (report->replayed)
-        pt_screen_printf(screen, "%s call%s  ", pt_units_count(text, figures->calls), figures->calls == 1 ? "" : "s");
+        pt_facts_printf(&facts, "%s processes, %s thread%s", pt_units_count(text, processes),
+                        pt_units_count(more, threads), threads == 1 ? "" : "s");
     else
-        pt_screen_printf(screen, "%s event%s  ", pt_units_count(text, trace->events), trace->events == 1 ? "" : "s");
-    print_verdict(screen, trace, figures);
-    pt_screen_put(screen, "\n");
+        pt_facts_printf(&facts, "%s thread%s", pt_units_count(more, threads), threads == 1 ? "" : "s");
+    pt_facts_printf(&facts, "%s %s%s", pt_units_count(text, count), report->replayed ? "call" : "event",
+                    count == 1 ? "" : "s");
+    put_verdict(&facts, trace, figures);
+    pt_facts_end(&facts);
 }
 
 /* What only reading the events has told. */
@@ -206,10 +204,11 @@ static void tell_figures(const struct trouble_sink *sink, const struct pt_trace 
 
 static void print_notes(struct pt_screen *screen, char *const *notes, size_t count)
 {
+    struct pt_facts words = {.screen = screen, .between = " ", .indent = 2};
     for (size_t i = 0; i < count; i++) {
-        pt_screen_put(screen, "note: ");
-        pt_screen_text(screen, notes[i]);
-        pt_screen_put(screen, "\n");
+        pt_facts_put(&words, PT_SCREEN_DIM, "note:");
+        pt_facts_words(&words, PT_SCREEN_PLAIN, notes[i]);
+        pt_facts_end(&words);
     }
 }
 

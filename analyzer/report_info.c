@@ -112,7 +112,7 @@ static void print_contents(struct pt_screen *screen, const struct pt_trace *trac
     put_line(screen, "duration", pt_units_scaled(text, wall_ns, pt_units_scale(wall_ns)));
     put_name(screen, "events");
     pt_screen_put(screen, pt_units_count(text, trace->events));
-    if (wall_ns > 0)
+    if (wall_ns > 0 && trace->events > 0)
         pt_screen_printf(screen, ", %s a second",
                          pt_units_count(text, (uint64_t)((double)trace->events * 1e9 / (double)wall_ns)));
     pt_screen_put(screen, "\n");
@@ -126,8 +126,11 @@ static void print_contents(struct pt_screen *screen, const struct pt_trace *trac
     pt_screen_put(screen, pt_units_count(text, chunks));
     pt_screen_printf(screen, ", %s compressed\n", pt_units_bytes(text, bytes));
     put_name(screen, "lost events");
-    pt_screen_printf(screen, "%s%s\n", trace->lost_known ? "" : "not known, at least ",
-                     pt_units_count(text, trace->lost));
+    pt_screen_printf(screen, "%s%s\n",
+                     trace->lost_known ? ""
+                     : trace->lost > 0 ? "not known, at least "
+                                       : "not known",
+                     trace->lost_known || trace->lost > 0 ? pt_units_count(text, trace->lost) : "");
     if (trace->has_end)
         put_line(screen, "stalled", pt_units_time(text, (double)trace->end.stalled_ticks * pt_trace_tick_ns(trace)));
     if (trace->recovered_events > 0)
@@ -156,6 +159,7 @@ static void print_processes(struct pt_screen *screen, const struct pt_trace *tra
 {
     char text[PT_UNITS_MAX];
     char more[PT_UNITS_MAX];
+    uint64_t scale = pt_units_scale(pt_trace_ns(trace, pt_trace_end_tick(trace)));
     put_title(screen, "Processes");
     for (size_t i = 0; i < trace->process_count && !pt_screen_gone(screen); i++) {
         const struct pt_process *process = &trace->processes[i];
@@ -171,12 +175,11 @@ static void print_processes(struct pt_screen *screen, const struct pt_trace *tra
         pt_screen_printf(screen, "system id %" PRIu64 ", ", process->pid);
         if (process->parent > 0)
             pt_screen_printf(screen, "child of %" PRIu64 ", ", process->parent);
-        pt_screen_printf(screen, "%s thread%s, from %s", pt_units_count(text, threads), threads == 1 ? "" : "s",
-                         pt_units_seconds(more, start_ns));
-        if (process->end_tick != PT_META_ABSENT)
-            pt_screen_printf(screen, " to %s", pt_units_seconds(more, pt_trace_ns(trace, process->end_tick)));
-        pt_screen_put(screen, ", ");
         pt_screen_text(screen, process->ended[0] ? process->ended : "end not known");
+        pt_screen_printf(screen, ", %s thread%s, from %s", pt_units_count(text, threads), threads == 1 ? "" : "s",
+                         pt_units_scaled(more, start_ns, scale));
+        if (process->end_tick != PT_META_ABSENT)
+            pt_screen_printf(screen, " to %s", pt_units_scaled(more, pt_trace_ns(trace, process->end_tick), scale));
         pt_screen_put(screen, "\n");
     }
 }

@@ -106,11 +106,14 @@ static enum pt_status print_table(const struct pt_report *report, const struct r
 {
     static const char *const titles[] = {"TID",  "PID",    "NATIVE ID", "START", "SPAN",
                                          "BUSY", "EVENTS", "CALLS",     "LOST",  "STALLED"};
+    static const size_t dispensable[] = {2, 9, 8, 3}; /* on narrow screens: NATIVE ID, STALLED, LOST, START */
     struct pt_grid grid = {0};
     uint64_t scale = pt_units_scale(report->input->wall_ns);
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
         pt_grid_column(&grid, titles[i], false, 2);
     pt_grid_column(&grid, "NAME", true, 2);
+    for (size_t i = 0; i < sizeof dispensable / sizeof dispensable[0]; i++)
+        pt_grid_give_way(&grid, dispensable[i]);
     for (size_t i = 0; i < count; i++) {
         const struct row *row = &rows[i];
         char number[32];

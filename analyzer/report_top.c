@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "csv.h"
+#include "facts.h"
 #include "grid.h"
 #include "header_line.h"
 #include "json.h"
@@ -55,23 +56,25 @@ static enum pt_status choose_columns(struct columns *columns, struct pt_report *
 
 static void print_summary(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown)
 {
-    struct pt_screen *screen = report->screen;
+    struct pt_facts facts = {.screen = report->screen, .between = " · "};
     char text[PT_UNITS_MAX];
     char more[PT_UNITS_MAX];
-    uint64_t self_ns = shown > 0 ? rows->rows[shown - 1].cumulated_ns : 0;
-    const struct pt_header *header = &report->input->traces[0].trace->header;
-    pt_screen_printf(screen, "sorted by %s · %s of %s %s = %.1f %% of self",
-                     report->options->sort ? report->options->sort : "self", pt_units_count(text, shown),
-                     pt_units_count(more, rows->total), plurals[rows->by],
-                     rows->self_ns ? 100.0 * (double)self_ns / (double)rows->self_ns : 100.0);
+    const struct pt_trace *trace = report->input->traces[0].trace;
+    pt_facts_printf(&facts, "sorted by %s", report->options->sort ? report->options->sort : "self");
+    pt_units_count(text, shown);
+    pt_units_count(more, rows->total);
+    if (shown > 0 && rows->self_ns > 0)
+        pt_facts_printf(&facts, "%s of %s %s = %.1f %% of self", text, more, plurals[rows->by],
+                        100.0 * (double)rows->rows[shown - 1].cumulated_ns / (double)rows->self_ns);
+    else
+        pt_facts_printf(&facts, "%s of %s %s", text, more, plurals[rows->by]);
     if (report->input->thread_count > 1)
-        pt_screen_printf(screen, " · %s in %s threads",
-                         pt_units_scaled(text, rows->self_ns, pt_units_scale(rows->self_ns)),
-                         pt_units_count(more, report->input->thread_count));
-    if (report->input->traces[0].trace->has_header && header->probe_ps != PT_META_ABSENT)
-        pt_screen_printf(screen, " · probe ≈ %s/event, not subtracted",
-                         pt_units_time(text, (double)header->probe_ps / 1000));
-    pt_screen_put(screen, "\n");
+        pt_facts_printf(&facts, "%s in %s threads", pt_units_scaled(text, rows->self_ns, pt_units_scale(rows->self_ns)),
+                        pt_units_count(more, report->input->thread_count));
+    if (trace->has_header && trace->header.probe_ps != PT_META_ABSENT)
+        pt_facts_printf(&facts, "probe ≈ %s/event, not subtracted",
+                        pt_units_time(text, (double)trace->header.probe_ps / 1000));
+    pt_facts_end(&facts);
 }
 
 static void add_cell(struct pt_grid *grid, const struct pt_top_field *field, const struct pt_top_row *row,
@@ -99,6 +102,16 @@ static void add_cell(struct pt_grid *grid, const struct pt_top_field *field, con
     pt_grid_cell(grid, cell, style);
 }
 
+/* What a screen that is too narrow for all can do without, first to last. */
+static void give_way(struct pt_grid *grid, const struct columns *columns)
+{
+    static const char *const order[] = {"cum", "p50", "p99", "mean", "max", "total"};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        for (size_t c = 0; c < columns->count; c++)
+            if (strcmp(columns->fields[c]->name, order[i]) == 0)
+                pt_grid_give_way(grid, c);
+}
+
 static enum pt_status print_table(const struct pt_report *report, const struct pt_top_rows *rows, size_t shown,
                                   const struct columns *columns)
 {
@@ -116,6 +129,8 @@ static enum pt_status print_table(const struct pt_report *report, const struct p
         bool name = strcmp(field->name, "name") == 0;
         pt_grid_column(&grid, name ? titles[rows->by] : field->title, field->left, field->close ? 1 : 2);
     }
+    if (!report->options->fields)
+        give_way(&grid, columns);
     for (size_t i = 0; i < shown; i++)
         for (size_t c = 0; c < columns->count; c++)
             add_cell(&grid, columns->fields[c], &rows->rows[i], &context);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "facts.h"
 #include "header_line.h"
 #include "rails.h"
 #include "text.h"
@@ -172,27 +173,27 @@ static void put_titles(struct tree_table *self)
     struct pt_screen *screen = self->report->screen;
 
     pt_screen_style(screen, PT_SCREEN_HEAD);
-    pt_screen_printf(screen, "%*s %7s %*s  PATH\n", self->time_width, "TOTAL", "%", self->calls_width, "CALLS");
+    pt_screen_printf(screen, "%*s %7s %*s  PATH", self->time_width, "TOTAL", "%", self->calls_width, "CALLS");
     pt_screen_style(screen, PT_SCREEN_PLAIN);
+    pt_screen_put(screen, "\n");
 }
 
 /* How much of the tree the rows are, and what percentages are of if that is not the time on the clock. */
 static void put_summary(struct tree_table *self)
 {
     const struct pt_options *options = self->report->options;
-    struct pt_screen *screen = self->report->screen;
+    struct pt_facts facts = {.screen = self->report->screen, .between = " · "};
     uint64_t paths = self->tree->count - 1;
     bool by_default = options->min_percent < 0 && options->min_time_ns <= 0 && !options->top_given && !options->depth;
     char text[PT_UNITS_MAX], more[PT_UNITS_MAX];
 
-    pt_screen_printf(screen, "sorted by %s · %s of %s paths", options->sort ? options->sort : "total",
-                     pt_units_count(text, paths - self->rows->left_out), pt_units_count(more, paths));
-    if (self->rows->left_out && by_default)
-        pt_screen_put(screen, " (all: --min-pct 0)");
+    pt_facts_printf(&facts, "sorted by %s", options->sort ? options->sort : "total");
+    pt_facts_printf(&facts, "%s of %s paths%s", pt_units_count(text, paths - self->rows->left_out),
+                    pt_units_count(more, paths), self->rows->left_out && by_default ? " (all: --min-pct 0)" : "");
     if (self->report->input->thread_count > 1)
-        pt_screen_printf(screen, " · %s in %s threads", pt_units_scaled(text, self->whole_ns, self->scale),
-                         pt_units_count(more, self->report->input->thread_count));
-    pt_screen_put(screen, "\n");
+        pt_facts_printf(&facts, "%s in %s threads", pt_units_scaled(text, self->whole_ns, self->scale),
+                        pt_units_count(more, self->report->input->thread_count));
+    pt_facts_end(&facts);
 }
 
 enum pt_status pt_tree_table_print(const struct pt_report *report, const struct pt_call_tree *tree,

@@ -21,11 +21,6 @@ char *pt_units_scaled(char out[PT_UNITS_MAX], uint64_t ns, uint64_t scale)
     return out;
 }
 
-char *pt_units_seconds(char out[PT_UNITS_MAX], uint64_t ns)
-{
-    return pt_units_scaled(out, ns, 1000000000);
-}
-
 /* The unit in which the greatest figure is 1 or more. */
 uint64_t pt_units_scale(uint64_t greatest_ns)
 {

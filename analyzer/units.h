@@ -8,9 +8,6 @@
 
 #define PT_UNITS_MAX 40 /* bytes that always suffice for one of these */
 
-/* Seconds with three decimals: "1.904 s". */
-char *pt_units_seconds(char out[PT_UNITS_MAX], uint64_t ns);
-
 /* For a column whose figures are to be compared by eye, one unit for all: `scale` is that of the greatest figure.
  * "1.904 s" or, in a trace of some milliseconds, "0.412 ms". */
 uint64_t pt_units_scale(uint64_t greatest_ns);

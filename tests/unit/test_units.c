@@ -20,7 +20,7 @@ Test(units, time_has_three_digits)
 Test(units, a_column_has_one_unit)
 {
     char text[PT_UNITS_MAX];
-    cr_assert_str_eq(pt_units_seconds(text, 1904000000), "1.904 s");
+    cr_assert_str_eq(pt_units_scaled(text, 1904000000, 1000000000), "1.904 s");
     cr_assert_str_eq(pt_units_scaled(text, 388000000, pt_units_scale(4812000000)), "0.388 s");
     cr_assert_str_eq(pt_units_scaled(text, 12345, pt_units_scale(4200000)), "0.012 ms");
     cr_assert_str_eq(pt_units_scaled(text, 12345, pt_units_scale(42000)), "12.345 µs");
