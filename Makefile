@@ -7,7 +7,7 @@ BUILD ?= build
 PRESET ?= release
 export PYTHON BUILD PRESET
 
-.PHONY: build test demo bench fuzz format tidy clean help
+.PHONY: build test demo bench fuzz format tidy golden clean help
 .DEFAULT_GOAL := build
 
 build: ## build the recorder and pytrace-analyze into $(BUILD)/
@@ -30,6 +30,9 @@ format: ## rewrite the C sources in the project's format
 
 tidy: ## run clang-tidy on the C sources
 	@scripts/tidy
+
+golden: ## rewrite the screens that tests/golden expects; look at the difference before you commit it
+	@scripts/golden
 
 clean: ## remove $(BUILD)/
 	@rm -rf -- "$(BUILD)"

@@ -1,0 +1,79 @@
+"""The screens of pytrace-analyze, as they are meant to look.
+
+    golden.py ANALYZER            compares them with the files beside this one
+    golden.py ANALYZER --rewrite  writes those files anew
+
+A file holds what one command shows of one file of tests/vectors: at three widths, then with colour (the escape character
+as ␛).
+"""
+import difflib
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+VECTORS = HERE.parent / "vectors"
+
+COMMANDS = {
+    "top": ["top"],
+    "tree": ["tree", "--min-pct", "0"],
+    "callers": ["callers", "numbers|run"],
+    "callees": ["callees", "main"],
+    "threads": ["threads"],
+    "info": ["info"],
+    "check": ["check"],
+    "dump": ["dump"],
+}
+SCREENS = {name: ("good-complete", "good-fork", "bad-lost") for name in COMMANDS}
+SCREENS["top"] += ("good-strange-names", "good-control", "good-unmatched", "bad-no-end", "bad-gap")
+SCREENS["check"] += ("bad-gap",)
+SCREENS["dump"] += ("good-control",)
+
+VIEWS = [("80 columns", ["--width", "80"]), ("120 columns", ["--width", "120"]), ("200 columns", ["--width", "200"]),
+         ("120 columns, colour", ["--width", "120", "--color", "always"])]
+
+
+def render(analyzer, command, vector):
+    """What the command shows, view by view; a view that looks like the one before is only named."""
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    text = ""
+    before = None
+    for name, options in VIEWS:
+        run = subprocess.run([analyzer, *COMMANDS[command], f"{vector}.bin", *options, "--quiet"], cwd=VECTORS,
+                             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+        screen = run.stdout.decode("utf-8", "backslashreplace").replace("\x1b", "␛")
+        text += f"=== {name}, exit status {run.returncode}\n"
+        text += "(the same)\n" if screen == before else screen
+        before = screen
+    return text
+
+
+def main():
+    analyzer = str(pathlib.Path(sys.argv[1]).resolve())
+    rewrite = sys.argv[2:] == ["--rewrite"]
+    expected = {f"{command}-{vector}.screen": (command, vector) for command, vectors in SCREENS.items() for vector in vectors}
+    wrong = []
+    for path in sorted(HERE.glob("*.screen")):
+        if path.name not in expected:
+            wrong.append(f"{path.name}: no screen is called so")
+            if rewrite:
+                path.unlink()
+    for name, (command, vector) in expected.items():
+        path = HERE / name
+        is_now = render(analyzer, command, vector)
+        was = path.read_text(encoding="utf-8") if path.exists() else ""
+        if is_now == was:
+            continue
+        wrong.append("".join(difflib.unified_diff(was.splitlines(True), is_now.splitlines(True), name, "now")))
+        if rewrite:
+            path.write_text(is_now, encoding="utf-8")
+    if rewrite:
+        print(f"{len(expected)} screens, {len(wrong)} changed")
+        return 0
+    print("\n".join(wrong) or f"{len(expected)} screens look as they should")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
