@@ -1,5 +1,6 @@
 #include "block.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -8,6 +9,17 @@
 uint32_t pt_block_crc(const uint8_t *bytes, size_t count)
 {
     return (uint32_t)crc32_z(0, bytes, count);
+}
+
+/* A fuzzer hits no checksum by chance: builds for it let all of them pass, and come to what lies behind. */
+static bool checksum_holds(uint32_t stored, const uint8_t *bytes, size_t count)
+{
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    (void)stored, (void)bytes, (void)count;
+    return true;
+#else
+    return stored == pt_block_crc(bytes, count);
+#endif
 }
 
 void pt_block_encode(uint8_t *at, uint32_t type, uint32_t flags, uint64_t sequence, const uint8_t *payload,
@@ -29,7 +41,7 @@ enum pt_status pt_block_decode_header(const uint8_t *at, size_t available, struc
         return PT_CORRUPT;
     if (available < PT_BLOCK_HEADER_SIZE)
         return PT_TRUNCATED;
-    if (pt_bytes_load32(at + PT_BLOCK_OFF_HEADER_CRC) != pt_block_crc(at, PT_BLOCK_OFF_HEADER_CRC))
+    if (!checksum_holds(pt_bytes_load32(at + PT_BLOCK_OFF_HEADER_CRC), at, PT_BLOCK_OFF_HEADER_CRC))
         return PT_CORRUPT;
     block->type = pt_bytes_load16(at + PT_BLOCK_OFF_TYPE);
     block->flags = pt_bytes_load16(at + PT_BLOCK_OFF_FLAGS);
@@ -46,7 +58,7 @@ enum pt_status pt_block_decode(const uint8_t *at, size_t available, struct pt_bl
     PT_TRY(pt_block_decode_header(at, available, block));
     if (block->length > available - PT_BLOCK_HEADER_SIZE)
         return PT_TRUNCATED;
-    if (block->payload_crc != pt_block_crc(at + PT_BLOCK_HEADER_SIZE, block->length))
+    if (!checksum_holds(block->payload_crc, at + PT_BLOCK_HEADER_SIZE, block->length))
         return PT_CORRUPT;
     return PT_OK;
 }
@@ -72,7 +84,7 @@ size_t pt_block_search_next(struct pt_block_search *search, size_t from, struct 
         size_t available = search->count - offset;
         if (pt_block_decode_header(at, available, block) == PT_OK &&
             block->length <= available - PT_BLOCK_HEADER_SIZE && block->length <= search->credit) {
-            if (block->payload_crc == pt_block_crc(at + PT_BLOCK_HEADER_SIZE, block->length))
+            if (checksum_holds(block->payload_crc, at + PT_BLOCK_HEADER_SIZE, block->length))
                 return offset;
             search->credit -= block->length;
         }
