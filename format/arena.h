@@ -92,7 +92,8 @@ struct pt_arena_process {
     uint32_t inherited;
     _Atomic uint64_t start_tick;
     _Atomic uint64_t end_tick;
-    uint8_t reserved_104[24];
+    _Atomic uint32_t notes; /* PT_PROCESS_NOTE_… */
+    uint8_t reserved_108[20];
     _Alignas(64) _Atomic uint64_t produced; /* journal bytes; release by the owner, acquire by the drain */
     _Alignas(64) _Atomic uint64_t consumed; /* release by the drain, acquire by the owner */
 };

@@ -8,11 +8,27 @@ static bool is_present(uint32_t state)
     return state == PT_PROCESS_LIVE || state == PT_PROCESS_EXITED || state == PT_PROCESS_DETACHED;
 }
 
+/* Not const only because records hold texts of their own. */
+static char hook_replaced[] = "a thread's profile function was replaced by the program: calls after that are missing";
+static char late_threads[] = "threads made by C code are found late on this version: their first calls are missing";
+
+static size_t collect_notes(uint32_t bits, char *notes[2])
+{
+    size_t count = 0;
+    if (bits & PT_PROCESS_NOTE_HOOK_REPLACED)
+        notes[count++] = hook_replaced;
+    if (bits & PT_PROCESS_NOTE_LATE_THREADS)
+        notes[count++] = late_threads;
+    return count;
+}
+
 static enum pt_status write_process(struct pt_collector *collector, const struct pt_collector_process *process,
                                     uint32_t index, uint64_t end_tick, const char *ended)
 {
     char text[16] = "";
     strncpy(text, ended, sizeof text - 1);
+    char *notes[2];
+    const uint32_t bits = atomic_load_explicit(&pt_arena_process(collector->arena, index)->notes, memory_order_relaxed);
     const struct pt_process meta = {
         .serial = process->serial,
         .parent = process->parent_serial,
@@ -23,6 +39,8 @@ static enum pt_status write_process(struct pt_collector *collector, const struct
         .start_tick = process->start_tick,
         .end_tick = end_tick,
         .ended = text,
+        .notes = notes,
+        .note_count = collect_notes(bits, notes),
     };
     collector->payload.size = 0;
     PT_TRY(pt_process_encode(&meta, &collector->payload));

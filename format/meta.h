@@ -63,6 +63,8 @@ struct pt_process {
     uint64_t start_tick;
     uint64_t end_tick; /* PT_META_ABSENT while it lives */
     char *ended;       /* empty while it lives */
+    char **notes;
+    size_t note_count;
 };
 
 struct pt_thread {

@@ -17,7 +17,14 @@ int pt_hook_start(bool c_calls);
 /* Switches it off everywhere. Keeps a raised exception. */
 void pt_hook_stop(void);
 
-/* Reaches threads that began without our knowledge. */
+/* Reaches threads that began without our knowledge, and takes a note of those, and of threads that the hook was taken
+ * away from. */
 void pt_hook_scan(void);
+
+/* Reaches a thread that the calling one has just started. */
+void pt_hook_reach_new_thread(void);
+
+/* Takes a note when the calling thread ends, if by then it has another hook. Keeps no exception. */
+void pt_hook_watch_thread(void);
 
 #endif

@@ -290,4 +290,9 @@ void pt_hook_scan(void)
     /* the events of an interpreter are those of all its threads */
 }
 
+void pt_hook_watch_thread(void)
+{
+    /* tools do not get into each other's way */
+}
+
 #endif

@@ -169,6 +169,12 @@ static bool is_ours(const PyThreadState *thread)
     return thread->c_profilefunc == on_event || thread->c_profilefunc == on_event_without_c;
 }
 
+static void note_unless_ours(const PyThreadState *thread)
+{
+    if (pt_session->state == PT_SESSION_RECORDING && !is_ours(thread))
+        pt_session_note(PT_PROCESS_NOTE_HOOK_REPLACED);
+}
+
 int pt_hook_reserve(void)
 {
     const PyThreadState *thread = PyThreadState_Get();
@@ -178,7 +184,8 @@ int pt_hook_reserve(void)
     return -1;
 }
 
-static int hook_new_threads(Py_tracefunc function)
+/* A thread that had a profile function before ours keeps it, as does one that has replaced ours since. */
+static int hook_new_threads(Py_tracefunc function, bool late)
 {
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
     uint64_t newest = newest_seen;
@@ -186,8 +193,13 @@ static int hook_new_threads(Py_tracefunc function)
     for (; thread; thread = PyThreadState_Next(thread)) {
         if (thread->id > newest)
             newest = thread->id;
-        if (thread->id > newest_seen && !thread->c_profilefunc && _PyEval_SetProfile(thread, function, NULL) < 0)
-            result = -1;
+        if (thread->id > newest_seen) {
+            if (!thread->c_profilefunc && _PyEval_SetProfile(thread, function, NULL) < 0)
+                result = -1;
+            if (late)
+                pt_session_note(PT_PROCESS_NOTE_LATE_THREADS);
+        }
+        note_unless_ours(thread);
     }
     newest_seen = newest;
     return result;
@@ -198,18 +210,52 @@ int pt_hook_start(bool c_calls)
     newest_seen = 0;
     if (pt_thread_start_wrap() < 0)
         return -1;
-    return hook_new_threads(c_calls ? on_event : on_event_without_c);
+    return hook_new_threads(c_calls ? on_event : on_event_without_c, false);
 }
 
-void pt_hook_scan(void)
+static void scan(bool late)
 {
     if (pt_session->state != PT_SESSION_RECORDING)
         return;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
-    if (hook_new_threads(pt_session->c_calls ? on_event : on_event_without_c) < 0)
+    if (hook_new_threads(pt_session->c_calls ? on_event : on_event_without_c, late) < 0)
         PyErr_Clear(); /* an audit hook said no */
     PyErr_Restore(type, error, traceback);
+}
+
+void pt_hook_scan(void)
+{
+    scan(true);
+}
+
+void pt_hook_reach_new_thread(void)
+{
+    scan(false);
+}
+
+/* --- The end of a thread ----------------------------------------------------------------------------------------- */
+
+#define WATCH_NAME "pytrace.hook"
+
+/* A thread state drops its dict just before its profile function. Capsules of an earlier recording, and those that a
+ * fork left behind, are not of this session. */
+static void on_thread_end(PyObject *capsule)
+{
+    const PyThreadState *thread = PyCapsule_GetPointer(capsule, WATCH_NAME);
+    if ((uintptr_t)PyCapsule_GetContext(capsule) == pt_session->serial)
+        note_unless_ours(thread);
+}
+
+void pt_hook_watch_thread(void)
+{
+    PyObject *dict = PyThreadState_GetDict();
+    PyObject *capsule = dict ? PyCapsule_New(PyThreadState_Get(), WATCH_NAME, on_thread_end) : NULL;
+    /* Its destructor, which asks for the context, may run as soon as another one takes its place. */
+    if (!capsule || PyCapsule_SetContext(capsule, (void *)(uintptr_t)pt_session->serial) < 0 ||
+        PyDict_SetItemString(dict, WATCH_NAME, capsule) < 0)
+        PyErr_Clear();
+    Py_XDECREF(capsule);
 }
 
 void pt_hook_stop(void)
@@ -218,9 +264,14 @@ void pt_hook_stop(void)
     PyErr_Fetch(&type, &error, &traceback);
     pt_thread_start_unwrap();
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
-    for (; thread; thread = PyThreadState_Next(thread))
+    for (; thread; thread = PyThreadState_Next(thread)) {
+        if (thread->id <= newest_seen)
+            note_unless_ours(thread);
+        else
+            pt_session_note(PT_PROCESS_NOTE_LATE_THREADS);
         if (is_ours(thread) && _PyEval_SetProfile(thread, NULL, NULL) < 0)
             PyErr_Clear();
+    }
     PyErr_Restore(type, error, traceback);
 }
 

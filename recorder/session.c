@@ -46,6 +46,12 @@ bool pt_session_is_recording(void)
     return pt_session->state == PT_SESSION_RECORDING && atomic_load(&pt_session_control()->stop) == PT_ARENA_RUNNING;
 }
 
+void pt_session_note(uint32_t note)
+{
+    if (pt_session->process)
+        atomic_fetch_or_explicit(&pt_session->process->notes, note, memory_order_relaxed);
+}
+
 /* --- Leaving ----------------------------------------------------------------------------------------------------- */
 
 /* Sends every thread's next event to the slow path, which finds that there is no session. */
@@ -273,6 +279,7 @@ bool pt_session_take_process(struct pt_session *session, uint32_t index, uint32_
     process->inherited = inherited;
     atomic_store_explicit(&process->start_tick, tick_now(pt_arena_control(&session->arena)), memory_order_relaxed);
     atomic_store_explicit(&process->end_tick, 0, memory_order_relaxed);
+    atomic_store_explicit(&process->notes, 0, memory_order_relaxed);
     /* Publishes the fields; the drain reads them only in this state. It may have given the entry back meanwhile, tired
      * of waiting, and another child may have been promised it. */
     if (atomic_compare_exchange_strong(&process->use, &born, pt_arena_process_use(PT_PROCESS_LIVE, generation)))

@@ -64,6 +64,9 @@ bool pt_session_is_recording(void);
  * raised. */
 void pt_session_end(void);
 
+/* Something that readers of the trace should know of this process: PT_PROCESS_NOTE_… */
+void pt_session_note(uint32_t note);
+
 /* Gives the child of a fork its session: a copy of its parent's, with the process entry that was reserved for it. */
 void pt_session_join(const struct pt_session *parent, uint32_t process_index, uint32_t process_generation);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "hook.h"
 #include "host_wait.h"
 #include "ring.h"
 #include "session.h"
@@ -121,6 +122,7 @@ struct pt_thread_state *pt_slot_claim(void)
     pt_ring_init(self, pt_arena_ring(&pt_session->arena, search.index), pt_session->arena.shape.ring_size);
     pt_thread_self = self;
     pt_slot_update_name(self);
+    pt_hook_watch_thread();
     pt_host_wait_wake(); /* for the drain to keep free slots ahead of us */
     return self;
 }

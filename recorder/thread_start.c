@@ -14,9 +14,10 @@ static PyObject *wrapper;
 static PyObject *start_new_thread(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     (void)self;
+    pt_hook_scan(); /* what is new afterwards is the thread that is started here */
     PyObject *result = PyObject_Call(original, arguments, keywords);
     if (result)
-        pt_hook_scan();
+        pt_hook_reach_new_thread();
     return result;
 }
 

@@ -70,6 +70,29 @@ class Threads(Api):
             for thread in threads:
                 thread.join()
 
+    def notes(self):
+        """How often each is told: PROCESS blocks are not compressed."""
+        with open(self.trace, "rb") as file:
+            content = file.read()
+        return {note: content.count(note) for note in (b"profile function", b"found late") if note in content}
+
+    @unittest.skipIf(sys.version_info >= (3, 12), "a tool of sys.monitoring is not replaced by sys.setprofile")
+    def test_replaced_profile_function_is_noted(self):
+        replace = "sys.setprofile(None)"
+        in_thread = "import threading\nt = threading.Thread(target=sys.setprofile, args=(None,)); t.start(); t.join()"
+        for source in replace, in_thread, "import cProfile\np = cProfile.Profile(); p.enable(); p.disable()":
+            with self.subTest(source):
+                self.assert_succeeded(self.record("-c", "import sys\n" + source, options=["--force"]))
+                self.assertIn(b"profile function", self.notes())
+        with pytrace.recording(self.trace, force=True):
+            sys.setprofile(None)
+        self.assertIn(b"profile function", self.notes())
+
+    def test_nothing_to_note(self):
+        program = "import os, threading\nif os.fork(): os.wait()\nt = threading.Thread(target=len, args=('',)); t.start(); t.join()"
+        self.assert_succeeded(self.record("-c", program))
+        self.assertEqual(self.notes(), {})
+
     def test_more_threads_than_slots(self):
         with pytrace.recording(self.trace, max_threads=2):
             threads = [threading.Thread(target=time.sleep, args=(0.5,)) for _ in range(4)]
