@@ -22,8 +22,8 @@ struct pt_settings {
     uint64_t ring_size;
     uint32_t max_threads;
     uint64_t flush_interval_ns;
-    uint64_t max_size; /* bytes of trace, 0 for no limit */
-    int level;         /* zstd */
+    uint64_t max_size;    /* bytes of trace, 0 for no limit */
+    int level;            /* zstd */
     const char *ring_dir; /* where the arena is to lie; NULL: the drain decides */
 
     /* What the header tells of the host. */
