@@ -1,0 +1,80 @@
+/* From the arena to blocks: processes that fork. */
+#include <criterion/criterion.h>
+
+#include "collector_fixture.h"
+
+TestSuite(collector_children, .init = collector_fixture_open, .fini = collector_fixture_close);
+
+static void child_of_entry_3(struct arena_fixture *at)
+{
+    arena_fixture_enter(at, 1, 3, 1);
+    arena_fixture_claim(at, 1, 1, 1500);
+    arena_fixture_define(at, 1, 2);
+    arena_fixture_event(at, 1, PT_KIND_START, 1, 1500);
+    arena_fixture_event(at, 1, PT_KIND_START, 2, 1501);
+}
+
+Test(collector_children, a_child_knows_its_parent_wherever_they_lie_in_the_table)
+{
+    arena_fixture_enter(&fixture, 3, PT_ARENA_NO_PROCESS, 0);
+    arena_fixture_define(&fixture, 3, 1);
+    arena_fixture_run_and_kill(&fixture, child_of_entry_3);
+    turn(5000);
+    expect_process(1, 0, PT_META_ABSENT, "");
+    expect_process(2, 1, PT_META_ABSENT, "");
+    /* block_log_entries checks that the parent's names, which it uses, stand before it. */
+    expect_entries(1, "start 1 @1500, start 2 @1501, close @5000, close @5000");
+    turn(6000);
+    expect_process(2, 1, 6000, "killed");
+}
+
+static void parent_and_child(struct arena_fixture *at)
+{
+    arena_fixture_enter(at, 3, PT_ARENA_NO_PROCESS, 0);
+    arena_fixture_define(at, 3, 1);
+    arena_fixture_leave(at, 3, PT_PROCESS_EXITED, 1400);
+    process_at(1)->parent = 3;
+    process_at(1)->parent_generation = process_at(3)->generation;
+    process_at(1)->state = PT_PROCESS_BORN;
+}
+
+Test(collector_children, an_entry_waits_for_children_that_name_it)
+{
+    arena_fixture_run_and_kill(&fixture, parent_and_child);
+    turn(1500);
+    expect_process(1, 0, 1400, "exited");
+    cr_assert_eq(process_at(3)->state, PT_PROCESS_EXITED, "the child would not find its parent");
+
+    process_at(1)->state = PT_PROCESS_FREE;
+    arena_fixture_run_and_kill(&fixture, child_of_entry_3);
+    turn(5000);
+    turn(5000);
+    expect_process(2, 1, 5000, "killed");
+    cr_assert_eq(process_at(3)->state, PT_PROCESS_FREE);
+    cr_assert_eq(process_at(1)->state, PT_PROCESS_FREE);
+}
+
+Test(collector_children, processes_that_are_each_others_parents_are_taken_as_they_are)
+{
+    arena_fixture_enter(&fixture, 0, 1, 0);
+    arena_fixture_enter(&fixture, 1, 0, 0);
+    process_at(0)->parent_generation = process_at(1)->generation;
+    turn(5000);
+    expect_process(2, 1, PT_META_ABSENT, "");
+    cr_assert_eq(totals().live_processes, 2);
+}
+
+Test(collector_children, a_child_that_never_comes_is_forgotten_after_ten_seconds)
+{
+    struct pt_arena_control *control = pt_arena_control(&fixture.arena);
+    control->live = 2;
+    process_at(2)->start_tick = 1000;
+    process_at(2)->state = PT_PROCESS_BORN;
+    turn(1000 + 9999999); /* microseconds */
+    cr_assert_eq(process_at(2)->state, PT_PROCESS_BORN);
+    cr_assert_eq(control->live, 2);
+    turn(1000 + 10000000);
+    cr_assert_eq(process_at(2)->state, PT_PROCESS_FREE);
+    cr_assert_eq(control->live, 1);
+    cr_assert_eq(blocks.count, 0);
+}
