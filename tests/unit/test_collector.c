@@ -147,6 +147,7 @@ static void *claim_in_thread(void *unused)
 
 Test(collector, a_thread_without_an_event_does_not_end_before_it_started)
 {
+    pthread_t thread;
     one_thread(&fixture);
     cr_assert_eq(pthread_create(&thread, NULL, claim_in_thread, NULL), 0);
     cr_assert_eq(pthread_join(thread, NULL), 0);
@@ -174,7 +175,6 @@ Test(collector, the_frames_of_a_process_that_exits_are_closed_at_its_end)
 
 Test(collector, a_thread_that_ends_with_an_empty_stack_ended_at_its_last_event)
 {
-    pthread_t thread;
     one_thread(&fixture);
     another_thread();
     turn(5000);
