@@ -1,5 +1,6 @@
 #include "header_line.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -202,11 +203,14 @@ static void tell_figures(const struct trouble_sink *sink, const struct pt_trace 
              figures->missing == 1 ? "" : "s");
 }
 
-static void print_notes(struct pt_screen *screen, char *const *notes, size_t count)
+/* `process` is what the notes are about; 0: the whole recording. */
+static void print_notes(struct pt_screen *screen, uint64_t process, char *const *notes, size_t count)
 {
     struct pt_facts words = {.screen = screen, .between = " ", .indent = 2};
     for (size_t i = 0; i < count; i++) {
         pt_facts_put(&words, PT_SCREEN_DIM, "note:");
+        if (process > 0)
+            pt_facts_printf(&words, "process %" PRIu64 ":", process);
         pt_facts_words(&words, PT_SCREEN_PLAIN, notes[i]);
         pt_facts_end(&words);
     }
@@ -220,7 +224,10 @@ void pt_header_line_print(const struct pt_report *report)
         print_trace(report, trace, &report->figures[i]);
         tell_troubles(&sink, trace);
         tell_figures(&sink, trace, &report->figures[i]);
-        print_notes(report->screen, trace->header.notes, trace->header.note_count);
+        print_notes(report->screen, 0, trace->header.notes, trace->header.note_count);
+        for (size_t p = 0; p < trace->process_count; p++)
+            print_notes(report->screen, trace->process_count > 1 ? p + 1 : 0, trace->processes[p].notes,
+                        trace->processes[p].note_count);
     }
 }
 
@@ -275,6 +282,8 @@ static void write_trace(struct pt_json *json, const struct pt_report *report, si
     pt_json_key(json, "notes");
     pt_json_open(json, '[', false);
     write_notes(json, header->notes, header->note_count);
+    for (size_t i = 0; i < trace->process_count; i++)
+        write_notes(json, trace->processes[i].notes, trace->processes[i].note_count);
     pt_json_close(json, ']');
     pt_json_close(json, '}');
 }
