@@ -27,10 +27,8 @@ static bool at_marks(struct pt_thread_state *self)
         return false;
     }
     const bool mark = self->position >= self->mark;
-    if (mark || (self->name_retry != 0 && self->position >= self->name_retry)) {
-        self->name_retry = 0;
+    if (mark || (self->name_retry != 0 && self->position >= self->name_retry))
         pt_slot_update_name(self);
-    }
     if (mark)
         pt_hook_scan();
     return true;

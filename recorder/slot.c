@@ -12,8 +12,10 @@
 #include "ring.h"
 #include "session.h"
 
-#define RETRY_EVENTS      1024u /* a thread without a slot tries again after this many */
-#define NAME_RETRY_EVENTS 64u   /* a new thread registers its name within its first calls */
+#define RETRY_EVENTS 1024u /* a thread without a slot tries again after this many */
+/* A new thread registers itself within its first calls, and may not live for many more. */
+#define NAME_FIRST_RETRY 8u
+#define NAME_LAST_RETRY  64u
 
 /* What every thread has that has no slot: an empty cache and limit 0 send all of its events to the slow path. Never
  * written. */
@@ -116,7 +118,7 @@ struct pt_thread_state *pt_slot_claim(void)
     self->clock = (enum pt_clock_kind)control->clock;
     self->tick_shift = control->tick_shift;
     self->session = pt_session->serial;
-    self->name_retry = NAME_RETRY_EVENTS;
+    self->name_retry = NAME_FIRST_RETRY;
     self->in_fork = just_forked;
     just_forked = false;
     pt_ring_init(self, pt_arena_ring(&pt_session->arena, search.index), pt_session->arena.shape.ring_size);
@@ -178,28 +180,55 @@ static PyObject *dict_get_text(PyObject *dict, const char *text)
     return value;
 }
 
-/* sys.modules["threading"]._active[ident].__dict__["_name"], without asking anything that could be overridden. New
- * reference or NULL. */
+/* The thread object's own attribute, without asking anything that could be overridden. New reference or NULL. */
+static PyObject *thread_attribute(PyObject *thread, const char *name)
+{
+    PyObject *attributes = thread ? PyObject_GenericGetDict(thread, NULL) : NULL;
+    PyObject *value = dict_get_text(attributes, name);
+    Py_XINCREF(value);
+    Py_XDECREF(attributes);
+    PyErr_Clear();
+    return value;
+}
+
+/* Among the threads that have begun and are not registered yet. A short one is registered for a moment only. Borrowed
+ * or NULL. */
+static PyObject *find_in_limbo(PyObject *limbo, unsigned long ident)
+{
+    PyObject *thread, *unused;
+    Py_ssize_t position = 0;
+    while (limbo && PyDict_Check(limbo) && PyDict_Next(limbo, &position, &unused, &thread)) {
+        PyObject *of_thread = thread_attribute(thread, "_ident");
+        bool same = of_thread && PyLong_CheckExact(of_thread) && PyLong_AsUnsignedLong(of_thread) == ident;
+        Py_XDECREF(of_thread);
+        PyErr_Clear();
+        if (same)
+            return thread;
+    }
+    return NULL;
+}
+
+/* The name in sys.modules["threading"]. New reference or NULL. */
 static PyObject *threading_name(void)
 {
     PyObject *threading = dict_get_text(PyImport_GetModuleDict(), "threading");
     if (!threading || !PyModule_Check(threading))
         return NULL;
-    PyObject *active = dict_get_text(PyModule_GetDict(threading), "_active");
-    PyObject *ident = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
-    PyObject *thread = dict_get(active, ident);
-    PyObject *attributes = thread ? PyObject_GenericGetDict(thread, NULL) : NULL;
-    PyObject *name = dict_get_text(attributes, "_name");
-    Py_XINCREF(name);
-    Py_XDECREF(attributes);
-    Py_XDECREF(ident);
+    unsigned long ident = PyThread_get_thread_ident();
+    PyObject *key = PyLong_FromUnsignedLong(ident);
+    PyObject *thread = dict_get(dict_get_text(PyModule_GetDict(threading), "_active"), key);
+    Py_XDECREF(key);
     PyErr_Clear();
-    return name;
+    if (!thread)
+        thread = find_in_limbo(dict_get_text(PyModule_GetDict(threading), "_limbo"), ident);
+    return thread_attribute(thread, "_name");
 }
 
 void pt_slot_update_name(struct pt_thread_state *self)
 {
     struct pt_arena_slot *slot = self->slot;
+    while (self->name_retry != 0 && self->name_retry <= self->position)
+        self->name_retry = self->name_retry < NAME_LAST_RETRY ? self->name_retry * 2 : 0;
     PyObject *object = threading_name();
     const char *name = object && PyUnicode_Check(object) ? PyUnicode_AsUTF8(object) : NULL;
     PyErr_Clear();

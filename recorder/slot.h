@@ -19,7 +19,8 @@ void pt_slot_forget(void);
 /* The C function that forked has returned, before anything else happened in this thread. */
 void pt_slot_returned_from_fork(void);
 
-/* Writes the thread's name into the slot as soon as the threading module knows it. Runs no Python code. */
+/* Writes the thread's name into the slot as soon as the threading module knows it, and sets `name_retry` to when that is
+ * to be asked next. Runs no Python code. */
 void pt_slot_update_name(struct pt_thread_state *self);
 
 #endif

@@ -37,6 +37,14 @@ class Threads(Api):
         names = {thread["name"] for thread in analyze("threads", self.trace)["threads"]}
         self.assertLessEqual({"early bird", "late bird", "MainThread"}, names)
 
+    def test_names_of_threads_that_do_next_to_nothing(self):
+        with pytrace.recording(self.trace):
+            for n in range(3):
+                thread = threading.Thread(target=len, args=("",), name="short %d" % n)
+                thread.start(), thread.join()
+        names = {thread["name"] for thread in analyze("threads", self.trace)["threads"]}
+        self.assertLessEqual({"short 0", "short 1", "short 2"}, names)
+
     def test_start_and_stop_in_another_thread(self):
         thread = threading.Thread(target=pytrace.start, args=(self.trace,))
         thread.start(), thread.join()
