@@ -15,12 +15,16 @@ struct pt_replay_sink {
     enum pt_status (*steps)(void *context, const struct pt_step *steps, size_t count);
 };
 
-/* Replays all chosen threads through `view`. PT_NOMEM; PT_END after Ctrl-C. */
+/* How many processors --jobs allows. */
+size_t pt_replay_jobs(const struct pt_report *report);
+
+/* Replays all chosen threads through `view`: on two processors if it may, one that makes steps while the other takes
+ * them. The sink is called by the calling thread alone. PT_NOMEM; PT_END after Ctrl-C. */
 PT_MUST_USE enum pt_status pt_replay(struct pt_report *report, const struct pt_stream_view *view,
                                      const struct pt_replay_sink *sink);
 
-/* The same for one of several workers, each with a sink of its own: `next` (0 at first) hands out the threads. */
+/* The same for one of `workers`, each with a sink of its own: `next` (0 at first) hands out the threads. */
 PT_MUST_USE enum pt_status pt_replay_share(struct pt_report *report, const struct pt_stream_view *view,
-                                           const struct pt_replay_sink *sink, atomic_size_t *next);
+                                           const struct pt_replay_sink *sink, atomic_size_t *next, size_t workers);
 
 #endif

@@ -151,3 +151,15 @@ enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **s
     } while (*count == 0);
     return PT_OK;
 }
+
+void pt_stream_exchange(struct pt_stream *stream, struct pt_step **steps, size_t *capacity)
+{
+    struct pt_step **own = stream->filtered ? &stream->filter.steps : &stream->steps;
+    size_t *own_capacity = stream->filtered ? &stream->filter.step_capacity : &stream->step_capacity;
+    struct pt_step *taken = *own;
+    size_t taken_capacity = *own_capacity;
+    *own = *steps;
+    *own_capacity = *capacity;
+    *steps = taken;
+    *capacity = taken_capacity;
+}

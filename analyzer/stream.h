@@ -60,6 +60,10 @@ void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thr
  * every frame was left; PT_NOMEM. A chunk that cannot be decoded counts as missing. */
 PT_MUST_USE enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **steps, size_t *count);
 
+/* Takes the buffer that holds the steps just returned, so that they stay while the next ones are made, and gives another
+ * one (which may be NULL, of capacity 0) for those. Both come from malloc. */
+void pt_stream_exchange(struct pt_stream *stream, struct pt_step **steps, size_t *capacity);
+
 /* What was met so far, in all threads. */
 struct pt_stream_totals {
     uint64_t events; /* read; the unit of progress */

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "replay.h"
 
@@ -126,6 +125,7 @@ struct worker {
     struct pt_report *report;
     const struct pt_stream_view *view;
     atomic_size_t *next;
+    size_t workers; /* how many there are */
     enum pt_status status;
 };
 
@@ -161,7 +161,7 @@ static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct pt_replay_sink sink = {.context = worker, .thread = take_thread, .steps = take_steps};
-    worker->status = pt_replay_share(worker->report, worker->view, &sink, worker->next);
+    worker->status = pt_replay_share(worker->report, worker->view, &sink, worker->next, worker->workers);
     if (worker->status == PT_OK && worker->now.entries)
         worker->status = put_aside(worker);
     return NULL;
@@ -169,8 +169,7 @@ static void *work(void *argument)
 
 static size_t worker_count(const struct pt_report *report)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t most = report->options->jobs ? report->options->jobs : processors > 0 ? (size_t)processors : 1;
+    size_t most = pt_replay_jobs(report);
     size_t threads = report->input->thread_count ? report->input->thread_count : 1;
     return most < threads ? most : threads;
 }
@@ -189,7 +188,7 @@ enum pt_status pt_tally_read(struct pt_tally *tally, struct pt_report *report, c
         goto cleanup;
 
     for (size_t i = 0; i < most; i++)
-        workers[i] = (struct worker){.count = count, .report = report, .view = view, .next = &next};
+        workers[i] = (struct worker){.count = count, .report = report, .view = view, .next = &next, .workers = most};
     while (started < most && pthread_create(&threads[started], NULL, work, &workers[started]) == 0)
         started++;
     work(&workers[0]);
