@@ -44,6 +44,12 @@ static inline PyObject *pt_event_with_id(enum pt_kind kind, const void *key, PyO
     return pt_event_store(self, kind, cached->id, key, function);
 }
 
+/* The calling thread has the id of `key` at hand. */
+static inline bool pt_event_knows(const void *key)
+{
+    return pt_thread_self->cache[pt_thread_state_cache_index(key)].key == key;
+}
+
 /* A kind that leaves the innermost frame. */
 static inline PyObject *pt_event_leave(enum pt_kind kind, const void *key, PyObject *function)
 {

@@ -120,7 +120,7 @@ static PyObject *find_descriptor(PyTypeObject *type, const PyMethodDef *method)
     PyObject *first = key ? _PyType_Lookup(type, key) : NULL;
     PyObject *mro = type->tp_mro;
     if (first && !is_descriptor_of(first, method)) {
-        /* A subclass has a method of that name too, and calls this one through super(). */
+        /* A subclass has a method of that name too. */
         for (Py_ssize_t i = 0; mro && i < PyTuple_GET_SIZE(mro); i++) {
             PyObject *found = _PyType_Lookup((PyTypeObject *)PyTuple_GET_ITEM(mro, i), key);
             if (found && is_descriptor_of(found, method)) {
@@ -149,10 +149,15 @@ static PyTypeObject *defining_type(PyObject *bound_to, PyObject *descriptor, con
     return own && is_descriptor_of(own, method) ? PyDescr_TYPE(own) : (PyTypeObject *)bound_to;
 }
 
-/* What repr() says of a descriptor or a bound C function, without the address. repr() itself would run signal handlers.
- */
+/* What repr() says of a descriptor or a function, without the address. repr() itself would run signal handlers. */
 static bool label_by_kind(struct pt_function_name *result, PyObject *object)
 {
+    if (PyFunction_Check(object)) {
+        const char *qualname = PyUnicode_AsUTF8(((PyFunctionObject *)object)->func_qualname);
+        PyErr_Clear();
+        snprintf(result->label, sizeof result->label, "<function %s>", qualname ? qualname : "?");
+        return true;
+    }
     const bool is_wrapper = Py_IS_TYPE(object, &PyWrapperDescr_Type);
     if (PyCFunction_CheckExact(object)) {
         PyObject *bound_to = PyCFunction_GET_SELF(object);
@@ -173,11 +178,27 @@ static bool label_by_kind(struct pt_function_name *result, PyObject *object)
     return true;
 }
 
+/* cProfile prints what it finds under the method's name in the type of the object: where a subclass has a method of that
+ * name, and calls this one through super(), that is the subclass's. */
+static bool label_by_override(struct pt_function_name *result, PyTypeObject *type, const PyMethodDef *method)
+{
+    PyObject *key = PyUnicode_FromString(method->ml_name);
+    PyObject *found = key ? _PyType_Lookup(type, key) : NULL;
+    Py_XDECREF(key);
+    PyErr_Clear();
+    if (!found || !PyFunction_Check(found))
+        return false;
+    const char *qualname = PyUnicode_AsUTF8(((PyFunctionObject *)found)->func_qualname);
+    PyErr_Clear();
+    snprintf(result->label, sizeof result->label, "<function %s>", qualname ? qualname : method->ml_name);
+    return true;
+}
+
 static void name_method(struct pt_function_name *result, PyObject *bound_to, PyObject *descriptor, PyObject *module,
                         const PyMethodDef *method)
 {
     name_type(result, defining_type(bound_to, descriptor, method), method->ml_name);
-    if (descriptor && label_by_kind(result, descriptor))
+    if (label_by_override(result, Py_TYPE(bound_to), method) || (descriptor && label_by_kind(result, descriptor)))
         return;
     const char *module_name = module && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
     PyErr_Clear();

@@ -88,11 +88,24 @@ static inline PyObject *c_event(enum pt_kind kind, const PyMethodDef *method, Py
     return kind == PT_KIND_C_CALL ? pt_event_with_id(kind, method, callable) : pt_event_leave(kind, method, callable);
 }
 
+/* The object belongs to a type derived from the method's. Bound to it, the method can be described with regard to it. */
+static PyObject *inherited_method(enum pt_kind kind, PyObject *callable, PyObject *object)
+{
+    const PyMethodDef *method = ((PyMethodDescrObject *)callable)->d_method;
+    if (kind != PT_KIND_C_CALL || pt_event_knows(method))
+        return c_event(kind, method, callable);
+    PyObject *bound = Py_TYPE(callable)->tp_descr_get(callable, object, (PyObject *)Py_TYPE(object));
+    PyErr_Clear();
+    PyObject *result = c_event(kind, method, bound ? bound : callable);
+    Py_XDECREF(bound);
+    return result;
+}
+
 static __attribute__((noinline)) PyObject *c_event_unlikely(enum pt_kind kind, PyObject *callable, PyObject *first)
 {
     if (Py_IS_TYPE(callable, &PyMethodDescr_Type)) {
         if (first != missing && PyObject_TypeCheck(first, PyDescr_TYPE(callable)))
-            return c_event(kind, ((PyMethodDescrObject *)callable)->d_method, callable);
+            return inherited_method(kind, callable, first);
     } else if (PyCFunction_Check(callable)) {
         return c_event(kind, ((PyCFunctionObject *)callable)->m_ml, callable);
     }
