@@ -63,9 +63,11 @@ static bool is_return_from_fork(struct pt_thread_state *self, enum pt_kind kind)
 /* The thread's first event. NULL if it cannot be written. */
 static struct pt_thread_state *attach(enum pt_kind kind)
 {
-    /* A C function that returns was entered before the recording began; its frame is known to nobody. */
+    /* A C function that returns was entered before the recording began, or while the thread had no slot; its frame is
+     * known to nobody. */
     if (is_c(kind) && !enters(kind)) {
         pt_slot_returned_from_fork();
+        pt_slot_lose_leave();
         return NULL;
     }
     struct pt_thread_state *self = pt_slot_claim();

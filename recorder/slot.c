@@ -76,6 +76,13 @@ static void count_unslotted(struct pt_arena_control *control)
     atomic_fetch_add(&control->unslotted_events, 1);
 }
 
+void pt_slot_lose_leave(void)
+{
+    /* `events` stays: what decides when to try again are the events that try. */
+    if (unslotted.session == pt_session->serial)
+        atomic_fetch_add(&pt_session_control()->unslotted_events, 1);
+}
+
 struct pt_thread_state *pt_slot_claim(void)
 {
     struct pt_arena_control *control = pt_session_control();

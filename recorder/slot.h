@@ -10,6 +10,9 @@
  * unslotted, and some later event tries again. */
 struct pt_thread_state *pt_slot_claim(void);
 
+/* A C function returns in a thread that has no state. If the thread found no slot the event is lost, and counted. */
+void pt_slot_lose_leave(void);
+
 /* Gives the calling thread's slot back. Afterwards it has no state. */
 void pt_slot_release(void);
 

@@ -1,5 +1,6 @@
 """What a recording covers: threads, forked children, and what its options leave out or limit."""
 
+import _thread
 import os
 import subprocess
 import sys
@@ -114,6 +115,20 @@ class Threads(Api):
         facts = top(self.trace)["trace"]
         self.assertGreater(facts["lost"], 0)
         self.assertFalse(facts["complete"])
+
+    def test_every_event_of_a_thread_without_a_slot_is_counted(self):
+        started = []
+
+        def run():
+            started.append(True)
+            work(2000)
+
+        with pytrace.recording(self.trace, max_threads=1):
+            _thread.start_new_thread(run, ())
+            while not started or _thread._count() > 0:
+                time.sleep(0.001)
+        # run, append and work; then leaf and len again and again. Each is entered and left.
+        self.assertEqual(top(self.trace)["trace"]["lost"], 2 * 3 + 2 * 2 * 2000)
 
 
 class Processes(Api):
