@@ -1,51 +1,22 @@
 /* JSON and CSV, seen through the files that they end up in. */
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "csv.h"
 #include "json.h"
-#include "screen.h"
+#include "output.h"
 
-static char directory[] = "/tmp/pytrace-data-XXXXXX";
-static char path[64];
-
-static void set_up(void)
-{
-    cr_assert_not_null(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/out", directory);
-}
-
-static void tear_down(void)
-{
-    unlink(path);
-    cr_assert_eq(rmdir(directory), 0);
-}
-
-TestSuite(data_output, .init = set_up, .fini = tear_down);
+TestSuite(data_output, .init = output_begin, .fini = output_end);
 
 static struct pt_screen *open_screen(void)
 {
-    struct pt_screen_settings settings = {.output = path, .force = true, .data = true};
-    struct pt_screen *screen;
-    struct pt_error error;
-    cr_assert_eq(pt_screen_open(&screen, &settings, &error), PT_OK, "%s", error.text);
-    return screen;
+    return output_open((struct pt_screen_settings){.force = true, .data = true});
 }
 
 static void close_and_check(struct pt_screen *screen, const char *expected)
 {
-    char text[512];
     struct pt_error error;
     cr_assert_eq(pt_screen_close(screen, true, &error), PT_OK, "%s", error.text);
-    FILE *file = fopen(path, "r");
-    cr_assert_not_null(file);
-    size_t size = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[size] = '\0';
-    cr_assert_str_eq(text, expected);
+    output_check(expected);
 }
 
 static void check_csv(const char *text, const char *expected)

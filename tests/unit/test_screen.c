@@ -1,129 +1,90 @@
 /* Where results go, seen through the files that they end up in. */
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "screen.h"
+#include "output.h"
 
-/* A directory of its own for each test: each runs in a process of its own. */
-static char directory[] = "/tmp/pytrace-screen-XXXXXX";
-static char path[64];
-
-static void set_up(void)
-{
-    cr_assert_not_null(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/out.txt", directory);
-}
-
-/* Fails if the test left anything but its output behind. */
-static void tear_down(void)
-{
-    unlink(path);
-    cr_assert_eq(rmdir(directory), 0);
-}
-
-TestSuite(screen, .init = set_up, .fini = tear_down);
-
-static struct pt_screen *open_screen(struct pt_screen_settings settings)
-{
-    struct pt_screen *screen;
-    struct pt_error error;
-    settings.output = path;
-    cr_assert_eq(pt_screen_open(&screen, &settings, &error), PT_OK, "%s", error.text);
-    return screen;
-}
+TestSuite(screen, .init = output_begin, .fini = output_end);
 
 static void write_file(const char *text)
 {
-    FILE *file = fopen(path, "w");
+    FILE *file = fopen(output_path, "w");
     cr_assert_not_null(file);
     cr_assert_geq(fputs(text, file), 0);
     cr_assert_eq(fclose(file), 0);
 }
 
-static void check_file(const char *expected)
-{
-    char text[512];
-    FILE *file = fopen(path, "r");
-    cr_assert_not_null(file);
-    size_t size = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[size] = '\0';
-    cr_assert_str_eq(text, expected);
-}
-
 Test(screen, a_file_appears_whole_at_the_end)
 {
-    struct pt_screen *screen = open_screen((struct pt_screen_settings){0});
+    struct pt_screen *screen = output_open((struct pt_screen_settings){0});
     pt_screen_put(screen, "one\n");
     pt_screen_printf(screen, "%s %d\n", "two", 2);
-    cr_assert_neq(access(path, F_OK), 0);
+    cr_assert_neq(access(output_path, F_OK), 0);
     cr_assert_eq(pt_screen_close(screen, true, NULL), PT_OK);
-    check_file("one\ntwo 2\n");
+    output_check("one\ntwo 2\n");
 }
 
 Test(screen, a_run_that_failed_leaves_nothing)
 {
-    struct pt_screen *screen = open_screen((struct pt_screen_settings){0});
+    struct pt_screen *screen = output_open((struct pt_screen_settings){0});
     pt_screen_put(screen, "half\n");
     cr_assert_eq(pt_screen_close(screen, false, NULL), PT_OK);
-    cr_assert_neq(access(path, F_OK), 0);
+    cr_assert_neq(access(output_path, F_OK), 0);
 }
 
 Test(screen, an_existing_file_is_kept_unless_forced)
 {
     struct pt_screen *screen;
     struct pt_error error;
-    struct pt_screen_settings settings = {.output = path};
+    struct pt_screen_settings settings = {.output = output_path};
     write_file("precious");
     cr_assert_eq(pt_screen_open(&screen, &settings, &error), PT_MISUSE);
-    cr_assert_not_null(strstr(error.text, path));
-    check_file("precious");
+    cr_assert_not_null(strstr(error.text, output_path));
+    output_check("precious");
 
-    screen = open_screen((struct pt_screen_settings){.force = true});
+    screen = output_open((struct pt_screen_settings){.force = true});
     pt_screen_put(screen, "new");
-    check_file("precious");
+    output_check("precious");
     cr_assert_eq(pt_screen_close(screen, true, NULL), PT_OK);
-    check_file("new");
+    output_check("new");
 }
 
 Test(screen, a_file_that_appears_meanwhile_is_kept)
 {
-    struct pt_screen *screen = open_screen((struct pt_screen_settings){0});
+    struct pt_screen *screen = output_open((struct pt_screen_settings){0});
     struct pt_error error;
     pt_screen_put(screen, "mine");
     write_file("theirs");
     cr_assert_eq(pt_screen_close(screen, true, &error), PT_MISUSE);
-    check_file("theirs");
+    output_check("theirs");
 }
 
 Test(screen, files_have_the_permissions_that_umask_says)
 {
     struct stat status;
     umask(027);
-    cr_assert_eq(pt_screen_close(open_screen((struct pt_screen_settings){0}), true, NULL), PT_OK);
-    cr_assert_eq(stat(path, &status), 0);
+    cr_assert_eq(pt_screen_close(output_open((struct pt_screen_settings){0}), true, NULL), PT_OK);
+    cr_assert_eq(stat(output_path, &status), 0);
     cr_assert_eq(status.st_mode & 0777, 0640);
 }
 
 Test(screen, lines_are_cut_where_asked)
 {
-    struct pt_screen *screen = open_screen((struct pt_screen_settings){.width_given = true, .width = 6});
+    struct pt_screen *screen = output_open((struct pt_screen_settings){.width_given = true, .width = 6});
     pt_screen_put(screen, "123456\n1234567\n日本語日本語\n");
     pt_screen_put(screen, "1234");
     pt_screen_put(screen, "5678\n");
     cr_assert_eq(pt_screen_close(screen, true, NULL), PT_OK);
-    check_file("123456\n12345…\n日本…\n12345…\n");
+    output_check("123456\n12345…\n日本…\n12345…\n");
 }
 
 Test(screen, colour_takes_no_columns_and_does_not_leak_out_of_a_cut_line)
 {
     struct pt_screen *screen =
-        open_screen((struct pt_screen_settings){.width_given = true, .width = 4, .color = PT_SCREEN_COLOR_ALWAYS});
+        output_open((struct pt_screen_settings){.width_given = true, .width = 4, .color = PT_SCREEN_COLOR_ALWAYS});
     pt_screen_style(screen, PT_SCREEN_HOT);
     pt_screen_put(screen, "12");
     pt_screen_style(screen, PT_SCREEN_PLAIN);
@@ -134,17 +95,17 @@ Test(screen, colour_takes_no_columns_and_does_not_leak_out_of_a_cut_line)
     pt_screen_style(screen, PT_SCREEN_PLAIN);
     pt_screen_put(screen, "\n");
     cr_assert_eq(pt_screen_close(screen, true, NULL), PT_OK);
-    check_file("\x1b[0;31m12\x1b[0m34\n123…\x1b[0m\n");
+    output_check("\x1b[0;31m12\x1b[0m34\n123…\x1b[0m\n");
 }
 
 Test(screen, data_is_never_coloured_nor_cut)
 {
-    struct pt_screen *screen = open_screen(
+    struct pt_screen *screen = output_open(
         (struct pt_screen_settings){.data = true, .width_given = true, .width = 4, .color = PT_SCREEN_COLOR_ALWAYS});
     pt_screen_style(screen, PT_SCREEN_HOT);
     pt_screen_put(screen, "123456789\n");
     cr_assert_eq(pt_screen_close(screen, true, NULL), PT_OK);
-    check_file("123456789\n");
+    output_check("123456789\n");
 }
 
 Test(screen, a_full_disk_is_told)
