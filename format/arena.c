@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* --- SPEC.md 8.1 to 8.3 ------------------------------------------------------------------------------------------- */
@@ -240,4 +242,21 @@ int pt_arena_owner_alive(const union pt_arena_owner *owner)
     enum { TID = 0x3FFFFFFF, OWNER_DIED = 0x40000000 };
     uint32_t word = atomic_load_explicit(&owner->word, memory_order_acquire);
     return (word & TID) != 0 && (word & OWNER_DIED) == 0;
+}
+
+int pt_arena_process_gone(const struct pt_arena_process *process)
+{
+    if (pt_arena_owner_alive(&process->owner))
+        return 0;
+    /* Unlocked while the process is live: a thread has let go of it, and the next one has not had an event yet. */
+    if (atomic_load_explicit(&process->owner.word, memory_order_acquire) != 0 ||
+        atomic_load_explicit(&process->state, memory_order_acquire) != PT_PROCESS_LIVE)
+        return 1;
+    struct pollfd ended = {.events = POLLIN};
+    ended.fd = (int)syscall(SYS_pidfd_open, (pid_t)atomic_load_explicit(&process->pid, memory_order_relaxed), 0);
+    if (ended.fd < 0)
+        return errno == ESRCH || errno == EINVAL;
+    int gone = poll(&ended, 1, 0) > 0;
+    close(ended.fd);
+    return gone;
 }

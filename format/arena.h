@@ -201,6 +201,10 @@ int pt_arena_owner_try(union pt_arena_owner *owner);
 /* Only by the thread that owns it. */
 void pt_arena_owner_release(union pt_arena_owner *owner);
 
+/* 1 if the process in the entry is gone: the thread that held its mutex died with it, or had let go of it, and the
+ * process has ended since. For the drain: asks the kernel about the pid, in the latter case. */
+int pt_arena_process_gone(const struct pt_arena_process *process);
+
 /* 1 if a thread holds it and lives, as far as the kernel has told. Reads one word; for the drain and for salvage. */
 int pt_arena_owner_alive(const union pt_arena_owner *owner);
 

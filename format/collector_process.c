@@ -135,7 +135,8 @@ enum pt_status pt_collector_processes_see(struct pt_collector *collector, uint64
         struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
         if (atomic_load_explicit(&entry->state, memory_order_acquire) == PT_PROCESS_BORN)
             forget_unborn(collector, entry, now_tick);
-        collector->processes[i].owner_dead = !pt_arena_owner_alive(&entry->owner);
+        collector->processes[i].owner_dead =
+            collector->settings.live ? pt_arena_process_gone(entry) : !pt_arena_owner_alive(&entry->owner);
     }
     /* A child may lie before its parent in the table. Parents that wait for each other in a circle are nonsense, and
      * get serials in any order. */

@@ -38,7 +38,7 @@ static struct pt_text text_of(PyObject *object, PyObject **held)
 
 void pt_function_name_release(struct pt_function_name *result)
 {
-    for (size_t i = 0; i < sizeof result->held / sizeof *result->held; i++)
+    for (size_t i = 0; i < PT_FUNCTION_NAME_HELD; i++)
         Py_CLEAR(result->held[i]);
 }
 

@@ -9,10 +9,12 @@
 
 #define PT_FUNCTION_NAME_TEXT_MAX 512
 
+#define PT_FUNCTION_NAME_HELD 4
+
 /* A name and what its texts are borrowed from. */
 struct pt_function_name {
     struct pt_name name;
-    PyObject *held[4];
+    PyObject *held[PT_FUNCTION_NAME_HELD];
     char qualname[PT_FUNCTION_NAME_TEXT_MAX];
     char label[PT_FUNCTION_NAME_TEXT_MAX];
 };

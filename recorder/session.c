@@ -1,10 +1,8 @@
 #include "session.h"
 
-#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -15,6 +13,7 @@
 #include "host_wait.h"
 #include "layout.h"
 #include "names_journal.h"
+#include "process_owner.h"
 #include "retired.h"
 #include "ring.h"
 #include "session_private.h"
@@ -74,9 +73,7 @@ static void leave(void)
     close_threads();
     pt_slot_release();
     pt_code_watch_stop();
-    union pt_arena_owner *owner = &pt_session->process->owner;
-    if ((atomic_load(&owner->word) & FUTEX_TID_MASK) == (uint32_t)syscall(SYS_gettid))
-        pt_arena_owner_release(owner);
+    pt_process_owner_release(pt_session->process);
     pt_retired_add(&pt_session->arena, pt_session->threads);
     memset(pt_session, 0, sizeof *pt_session);
     pt_functions_clear();
@@ -270,7 +267,7 @@ bool pt_session_take_process(struct pt_session *session, uint32_t index, uint32_
 {
     struct pt_arena_process *process = pt_arena_process(&session->arena, index);
     uint64_t born = pt_arena_process_use(PT_PROCESS_BORN, generation);
-    if (atomic_load(&process->use) != born || !pt_arena_owner_try(&process->owner))
+    if (atomic_load(&process->use) != born || !pt_process_owner_take(process))
         return false;
     session->process = process;
     session->process_index = index;
@@ -284,7 +281,7 @@ bool pt_session_take_process(struct pt_session *session, uint32_t index, uint32_
      * of waiting, and another child may have been promised it. */
     if (atomic_compare_exchange_strong(&process->use, &born, pt_arena_process_use(PT_PROCESS_LIVE, generation)))
         return true;
-    pt_arena_owner_release(&process->owner);
+    pt_process_owner_release(process);
     return false;
 }
 

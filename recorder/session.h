@@ -49,10 +49,10 @@ static inline struct pt_arena_control *pt_session_control(void)
     return pt_arena_control(&pt_session->arena);
 }
 
-/* Starts a recording in the main interpreter. `options` is a dict of the keywords of `start`, "path" among them. With
+/* Starts a recording in the main interpreter. `keywords` is a dict of those of `start`, "path" among them. With
  * `bootstrap` the frames now open in the calling thread are the recorder's own and never written. Returns 0, or -1 with
  * an exception set; then nothing is left behind. */
-int pt_session_start(PyObject *options, bool bootstrap);
+int pt_session_start(PyObject *keywords, bool bootstrap);
 
 /* Ends the recording, for all its processes, and waits until the trace file is complete. Returns 0, or -1 with
  * RuntimeError set. */

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "hook.h"
 #include "host_wait.h"
+#include "process_owner.h"
 #include "ring.h"
 #include "session.h"
 
@@ -102,6 +103,8 @@ struct pt_thread_state *pt_slot_claim(void)
         return NULL;
     }
     unslotted.session = 0;
+    if (!pt_arena_owner_alive(&pt_session->process->owner))
+        (void)pt_process_owner_take(pt_session->process);
 
     struct pt_arena_slot *slot = pt_arena_slot(&pt_session->arena, search.index);
     atomic_fetch_add_explicit(&slot->generation, 1, memory_order_relaxed);

@@ -58,6 +58,24 @@ class Threads(Api):
         counts = self.counts()
         self.assertEqual((counts["work"], counts["leaf"]), (1, 3))
 
+    def test_starter_ends_while_nothing_else_happens(self):
+        go = threading.Event()
+
+        def start():
+            go.wait()
+            time.sleep(0.05)
+            pytrace.start(self.trace, flush_interval="10ms")
+
+        thread = threading.Thread(target=start)
+        thread.start()
+        go.set()
+        time.sleep(0.4)  # the starter is gone before this thread has its first event
+        thread.join()
+        work()
+        pytrace.stop()
+        self.assertEqual(self.counts()["work"], 1)
+        self.assertEqual(top(self.trace)["trace"]["ended"], "stopped")
+
     def test_stop_while_others_work(self):
         done = []
 
