@@ -81,7 +81,7 @@ static bool drain_is_silent(struct pt_arena_control *control)
 {
     uint64_t heartbeat_ns = atomic_load_explicit(&control->heartbeat_ns, memory_order_relaxed);
     uint64_t now_ns = pt_clock_monotonic_ns();
-    return now_ns > heartbeat_ns && now_ns - heartbeat_ns > DRAIN_SILENT_NS;
+    return !atomic_load(&control->done) && now_ns > heartbeat_ns && now_ns - heartbeat_ns > DRAIN_SILENT_NS;
 }
 
 bool pt_host_wait_done(void)
@@ -98,7 +98,7 @@ bool pt_host_wait_done(void)
     return true;
 }
 
-void pt_host_wait_check_drain(void)
+void pt_host_wait_check_drain(const char *consequence)
 {
     struct pt_arena_control *control = pt_session_control();
     int trouble = (int)atomic_load_explicit(&control->trouble, memory_order_relaxed);
@@ -108,11 +108,12 @@ void pt_host_wait_check_drain(void)
     pt_session->warned = true;
     int saved_errno = errno;
     char warning[160];
-    int length = snprintf(warning, sizeof warning, "pytrace: %s%s; events are being lost\n",
+    int length = snprintf(warning, sizeof warning, "pytrace: %s%s; %s\n",
                           silent ? "the drain process does not answer" : "cannot write the trace: ",
                           silent                     ? ""
                           : strerrordesc_np(trouble) ? strerrordesc_np(trouble)
-                                                     : "unknown error");
+                                                     : "unknown error",
+                          consequence);
     ssize_t written = write(STDERR_FILENO, warning, (size_t)length);
     (void)written; /* nobody is left to tell */
     errno = saved_errno;

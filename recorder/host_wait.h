@@ -22,8 +22,8 @@ void pt_host_wait_degrade(void);
 /* Waits until the trace file is complete. False if the drain has shown no sign of life for 5 s. */
 bool pt_host_wait_done(void);
 
-/* Writes the one warning of this process if the drain shows no sign of life, or cannot write. Call it where events are
- * being lost. */
-void pt_host_wait_check_drain(void);
+/* Writes the one warning of this process if the drain shows no sign of life, or cannot write; `consequence` ends it.
+ * Call it where events are being lost, and when the drain is not waited for any longer. */
+void pt_host_wait_check_drain(const char *consequence);
 
 #endif

@@ -159,7 +159,7 @@ static void lose(struct pt_thread_state *self, enum pt_kind kind, uint64_t frame
     loss->count++;
     atomic_fetch_add_explicit(&self->slot->lost, 1, memory_order_relaxed);
     if (loss->count % CHECK_DRAIN_EVERY == 0)
-        pt_host_wait_check_drain();
+        pt_host_wait_check_drain("events are being lost");
 }
 
 /* Recording goes on once half of the ring is empty: a ring that is full again after ten events would be mostly LOST

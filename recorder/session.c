@@ -226,8 +226,11 @@ static void at_exit(void)
             (others_live() || !pt_host_wait_until(is_closed, control, &waited_ns)))
             return;
     }
-    if (!others_run() && pt_host_wait_done())
+    if (others_run())
+        return;
+    if (pt_host_wait_done())
         pt_spawn_reap(control->keeper);
+    pt_host_wait_check_drain("the trace is incomplete");
 }
 
 /* --- Beginning, once in the life of a process -------------------------------------------------------------------- */

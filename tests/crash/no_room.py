@@ -110,6 +110,17 @@ class NoRoom(unittest.TestCase):
         self.assertFalse(facts["complete"])
         self.assertGreater(facts["events"], 0)
 
+    def test_full_disk_at_the_end(self):
+        """Nothing is lost, for the ring holds it all; but the file is not what it should be, and one line says so."""
+        disk = self.place / "disk"
+        disk.mkdir()
+        done = self.in_namespace(
+            f"mount -t tmpfs -o size=40k tmpfs {disk}",
+            " ".join(self.record_command("-c", "'import this, json; [json.dumps(i) for i in range(3000)]'", trace=disk / "trace.bin")),
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, "pytrace: cannot write the trace: No space left on device; the trace is incomplete\n")
+
     def test_full_shared_memory(self):
         """No room in /dev/shm: the arena stands beside the trace, and nothing is missing."""
         program = self.place / "busy.py"
