@@ -8,6 +8,7 @@ repeats a run.
 """
 
 import collections
+import json
 import os
 import pathlib
 import random
@@ -172,7 +173,12 @@ class Run:
             seen_events += seen
             lost_events += lost
         if missing:
-            raise Failure(f"no stream of these workers (number: units done): {missing}")
+            # On a busy machine the drain may be too late with rings for new threads: no stream, but every event counted as lost.
+            due = sum(sequence.events_through(worker, units) for worker, units in missing.items())
+            told = json.loads(self.analyze("top", self.trace, "--format", "json", "--top", "1")[1])["trace"]["lost"] or 0
+            if told - lost_events < due:
+                raise Failure(f"no stream of these workers (number: units done): {missing}; {told} events told as lost, {due} due")
+            lost_events = told
 
         if self.plan.target == "program" and not self.plan.startup and not lost_events:
             status, findings, errors = self.analyze("check", self.trace)
