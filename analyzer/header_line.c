@@ -89,25 +89,12 @@ static void tell_about_end(const struct trouble_sink *sink, const struct pt_trac
     }
 }
 
-/* The line itself tells how the process that started the recording ended. */
-static void tell_about_children(const struct trouble_sink *sink, const struct pt_trace *trace)
-{
-    char count[PT_UNITS_MAX];
-    uint64_t killed = 0;
-    for (size_t i = 1; i < trace->process_count; i++)
-        killed += trace->processes[i].serial != 0 && strcmp(trace->processes[i].ended, "killed") == 0;
-    if (killed > 0)
-        tell(sink, "%s child process%s ended without exit handlers: a signal, os._exit or exec",
-             pt_units_count(count, killed), killed == 1 ? "" : "es");
-}
-
 /* What the metadata alone tells. */
 static void tell_troubles(const struct trouble_sink *sink, const struct pt_trace *trace)
 {
     char count[PT_UNITS_MAX];
     char other[PT_UNITS_MAX];
     tell_about_end(sink, trace);
-    tell_about_children(sink, trace);
     if (!trace->has_header)
         tell(sink, "the header is damaged: program and settings are not known");
     if (trace->damage_count > 0)
@@ -203,6 +190,23 @@ static void tell_figures(const struct trouble_sink *sink, const struct pt_trace 
              figures->missing == 1 ? "" : "s");
 }
 
+/* The line itself tells how the process that started the recording ended. For children this is no trouble: those of
+ * multiprocessing all end so. */
+static void print_ends(struct pt_screen *screen, const struct pt_trace *trace)
+{
+    char count[PT_UNITS_MAX];
+    uint64_t killed = 0;
+    for (size_t i = 1; i < trace->process_count; i++)
+        killed += trace->processes[i].serial != 0 && strcmp(trace->processes[i].ended, "killed") == 0;
+    if (killed == 0)
+        return;
+    struct pt_facts words = {.screen = screen, .between = " ", .indent = 2};
+    pt_facts_put(&words, PT_SCREEN_DIM, "note:");
+    pt_facts_printf(&words, "%s child process%s ended by a signal, os._exit or exec", pt_units_count(count, killed),
+                    killed == 1 ? "" : "es");
+    pt_facts_end(&words);
+}
+
 /* `process` is what the notes are about; 0: the whole recording. */
 static void print_notes(struct pt_screen *screen, uint64_t process, char *const *notes, size_t count)
 {
@@ -224,6 +228,7 @@ void pt_header_line_print(const struct pt_report *report)
         print_trace(report, trace, &report->figures[i]);
         tell_troubles(&sink, trace);
         tell_figures(&sink, trace, &report->figures[i]);
+        print_ends(report->screen, trace);
         print_notes(report->screen, 0, trace->header.notes, trace->header.note_count);
         for (size_t p = 0; p < trace->process_count; p++)
             print_notes(report->screen, trace->process_count > 1 ? p + 1 : 0, trace->processes[p].notes,
