@@ -93,7 +93,7 @@ enum pt_status pt_drain_header_write(struct pt_drain_trace *trace, const struct 
         add_note(&notes, "limit on file sizes: room for %" PRIu32 " threads, rings of %" PRIu64 " bytes",
                  arena->arena.shape.slot_count, arena->arena.shape.ring_size);
     if (leftovers_removed > 0)
-        add_note(&notes, "removed the arenas of %u dead recordings", leftovers_removed);
+        add_note(&notes, "arenas that dead recordings had left were removed: %u", leftovers_removed);
 
     struct pt_header header = {
         .major = PT_FORMAT_MAJOR,
