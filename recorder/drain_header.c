@@ -89,6 +89,8 @@ enum pt_status pt_drain_header_write(struct pt_drain_trace *trace, const struct 
     if (arena->short_of_room)
         add_note(&notes, "arena in %s: little room, rings of %" PRIu64 " bytes", arena->directory,
                  arena->arena.shape.ring_size);
+    else if (!settings->ring_dir && strncmp(arena->directory, "/dev/shm/", strlen("/dev/shm/")) != 0)
+        add_note(&notes, "arena in %s: no room in /dev/shm", arena->directory);
     if (arena->size_limited)
         add_note(&notes, "limit on file sizes: room for %" PRIu32 " threads, rings of %" PRIu64 " bytes",
                  arena->arena.shape.slot_count, arena->arena.shape.ring_size);

@@ -20,8 +20,10 @@ static enum pt_status clear_way(const char *path, struct pt_error *error)
     if (descriptor < 0)
         return errno == ENOENT ? PT_OK : pt_error_set_errno(error, "cannot replace", path);
     int failure = 0;
-    if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode))
-        failure = EEXIST;
+    if (fstat(descriptor, &status) < 0)
+        failure = errno;
+    else if (!S_ISREG(status.st_mode))
+        failure = S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP;
     else if (fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
         failure = EBUSY;
     else if (unlink(path) < 0 && errno != ENOENT)

@@ -76,6 +76,12 @@ class NoRoom(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "ran\n", ""))
         self.assertTrue(self.facts()["complete"])
 
+    def test_force_replaces_files_only(self):
+        self.refused(self.run_command(self.record_command("--force", "-c", "pass", trace=self.place)), "Is a directory")
+        os.mkfifo(self.trace)
+        self.refused(self.run_command(self.record_command("--force", "-c", "pass")), str(self.trace), "not supported")
+        self.assertTrue(self.trace.is_fifo())
+
     def test_missing_directory(self):
         trace = self.place / "nowhere" / "trace.bin"
         self.refused(self.run_command(self.record_command("-c", "print('ran')", trace=trace)), str(trace), "No such file")
@@ -122,7 +128,7 @@ class NoRoom(unittest.TestCase):
         self.assertEqual(done.stderr, "pytrace: cannot write the trace: No space left on device; the trace is incomplete\n")
 
     def test_full_shared_memory(self):
-        """No room in /dev/shm: the arena stands beside the trace, and nothing is missing."""
+        """No room in /dev/shm: the arena stands beside the trace, which is noted, and nothing is missing."""
         program = self.place / "busy.py"
         program.write_text(BUSY)
         done = self.in_namespace(
@@ -135,6 +141,8 @@ class NoRoom(unittest.TestCase):
         facts = self.facts()
         self.assertEqual((facts["complete"], facts["lost"]), (True, 0))
         self.assertGreaterEqual(facts["calls"], 2_000_000)
+        info = self.run_command([ANALYZER, "info", self.trace]).stdout
+        self.assertIn(f"arena in {self.place}", info)
 
     def test_no_shared_memory_and_full_disk(self):
         """Room nowhere: one line, status 2, the program not run."""

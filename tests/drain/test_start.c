@@ -85,7 +85,7 @@ Test(start, force_replaces_no_directory)
 {
     settings.output = place.directory;
     settings.force = true;
-    expect_refusal(NULL, EEXIST);
+    expect_refusal(NULL, EISDIR);
 }
 
 Test(start, force_replaces_no_trace_that_grows)
