@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import textwrap
+import time
 
 from e2e import TestCase, signal_name, top
 
@@ -31,10 +32,19 @@ class InvisibleCase(TestCase):
         self.assertEqual(bare.files, recorded.files)
         self.assertEqual(os.path.exists(self.trace), trace)
         if trace:
-            facts = top(self.trace)["trace"]
+            facts = self.facts()
             self.assertGreater(facts["calls"], 0)
             self.assertTrue(facts["complete"] or lost, facts)
         return recorded
+
+    def facts(self):
+        """What the trace says of itself in the end: a child that was killed before it could join is waited for, for ten seconds."""
+        deadline = time.monotonic() + 30
+        while True:
+            facts = top(self.trace)["trace"]
+            if facts["complete"] or facts["lost"] or time.monotonic() > deadline:
+                return facts
+            time.sleep(0.1)
 
     def same_script(self, source, *arguments, **how):
         return self.same("program.py", *arguments, files={"program.py": source, **how.pop("files", {})}, **how)
