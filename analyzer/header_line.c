@@ -238,12 +238,6 @@ void pt_header_line_print(const struct pt_report *report)
 
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
 
-static void write_notes(struct pt_json *json, char *const *notes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        pt_json_text(json, notes[i]);
-}
-
 static void write_trace(struct pt_json *json, const struct pt_report *report, size_t index)
 {
     const struct pt_trace *trace = report->input->traces[index].trace;
@@ -284,12 +278,6 @@ static void write_trace(struct pt_json *json, const struct pt_report *report, si
         pt_json_put_uint(json, "probe_ns", (header->probe_ps + 500) / 1000);
     else
         pt_json_put_null(json, "probe_ns");
-    pt_json_key(json, "notes");
-    pt_json_open(json, '[', false);
-    write_notes(json, header->notes, header->note_count);
-    for (size_t i = 0; i < trace->process_count; i++)
-        write_notes(json, trace->processes[i].notes, trace->processes[i].note_count);
-    pt_json_close(json, ']');
     pt_json_close(json, '}');
 }
 

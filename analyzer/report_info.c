@@ -186,6 +186,15 @@ static void print_processes(struct pt_screen *screen, const struct pt_trace *tra
 
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
 
+static void write_notes(struct pt_json *json, char *const *notes, size_t count)
+{
+    pt_json_key(json, "notes");
+    pt_json_open(json, '[', false);
+    for (size_t i = 0; i < count; i++)
+        pt_json_text(json, notes[i]);
+    pt_json_close(json, ']');
+}
+
 static void write_header(struct pt_json *json, const struct pt_header *header)
 {
     pt_json_open(json, '{', true);
@@ -210,6 +219,7 @@ static void write_header(struct pt_json *json, const struct pt_header *header)
     pt_json_put_uint(json, "flush_interval_ns", header->flush_interval_ns);
     pt_json_put_uint(json, "max_size", header->max_size);
     pt_json_put_uint(json, "level", header->level);
+    write_notes(json, header->notes, header->note_count);
     pt_json_close(json, '}');
 }
 
@@ -250,6 +260,7 @@ static void write_processes(struct pt_json *json, const struct pt_trace *trace)
             pt_json_put_text(json, "ended", process->ended);
         else
             pt_json_put_null(json, "ended");
+        write_notes(json, process->notes, process->note_count);
         pt_json_close(json, '}');
     }
     pt_json_close(json, ']');
