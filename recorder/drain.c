@@ -280,9 +280,10 @@ static enum pt_status record(struct pt_drain *drain)
 
 /* --- The end ---------------------------------------------------------------------------------------------------- */
 
-static const char *reason_of(uint32_t stop, const struct pt_collector_totals *totals)
+/* A short program may have ended before the limit, which its last chunk did not fit below, could stop it. */
+static const char *reason_of(const struct pt_drain *drain, uint32_t stop, const struct pt_collector_totals *totals)
 {
-    if (stop == PT_ARENA_LIMIT)
+    if (stop == PT_ARENA_LIMIT || drain->trace.full)
         return "limit";
     if (!totals->first_ended || strcmp(totals->first_ended, "detached") == 0)
         return "stopped";
@@ -295,7 +296,7 @@ static enum pt_status write_end(struct pt_drain *drain, uint32_t stop, uint64_t 
     struct pt_collector_totals totals;
     pt_collector_totals(drain->collector, &totals);
     struct pt_end end = {
-        .reason = (char *)(uintptr_t)reason_of(stop, &totals),
+        .reason = (char *)(uintptr_t)reason_of(drain, stop, &totals),
         .end_tick = totals.latest_tick > stop_tick ? totals.latest_tick : stop_tick,
         .events = drain->trace.events,
         .lost = totals.lost + drain->trace.refused_events,
