@@ -270,13 +270,24 @@ enum pt_status pt_drain_arena_create(struct pt_drain_arena *arena, const struct 
         const struct pt_arena_control control = make_control(&shape, handshake, identity);
         status = create_in(arena, places[i].root, settings->output, &control, i == 0 ? error : NULL);
     }
-    if (status == PT_OK)
-        announce_host(arena, settings->pid, identity);
-    return status;
+    if (status != PT_OK)
+        return status;
+    union pt_arena_owner *drain = &pt_arena_control(&arena->arena)->drain;
+    arena->owned = pt_arena_owner_init(drain) == PT_OK && pt_arena_owner_try(drain);
+    if (!arena->owned) {
+        pt_drain_arena_delete(arena);
+        pt_drain_arena_release(arena);
+        return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "the arena's lock cannot be made");
+    }
+    announce_host(arena, settings->pid, identity);
+    return PT_OK;
 }
 
 void pt_drain_arena_release(struct pt_drain_arena *arena)
 {
+    if (arena->owned)
+        pt_arena_owner_release(&pt_arena_control(&arena->arena)->drain);
+    arena->owned = false;
     pt_arena_unmap(&arena->arena);
     if (arena->descriptor >= 0)
         close(arena->descriptor);

@@ -22,6 +22,7 @@ struct pt_drain_arena {
     uint32_t slots_reserved;
     uint64_t retry_ns;  /* after a reservation failed: not before this */
     bool short_of_room; /* the rings are smaller than was asked for */
+    bool owned;         /* we hold the mutex that tells hosts that we live */
     bool size_limited;  /* there are fewer slots, or smaller rings, than was asked for: RLIMIT_FSIZE */
 };
 

@@ -62,7 +62,7 @@ bool pt_host_wait_until(pt_host_wait_ready *ready, void *context, uint64_t *wait
         uint32_t progress = atomic_load(&control->progress);
         done = ready(context);
         *waited_ns = pt_clock_monotonic_ns() - start_ns;
-        if (done || *waited_ns >= WAIT_MAX_NS || atomic_load(&control->stop))
+        if (done || *waited_ns >= WAIT_MAX_NS || atomic_load(&control->stop) || !pt_arena_owner_alive(&control->drain))
             break;
         futex_wait(&control->progress, progress, WAIT_SLICE_NS);
     }
@@ -77,11 +77,14 @@ void pt_host_wait_degrade(void)
     atomic_store(&pt_session_control()->degraded, 1);
 }
 
+/* Killed, say; or stopped, or on a machine that hangs. */
 static bool drain_is_silent(struct pt_arena_control *control)
 {
     uint64_t heartbeat_ns = atomic_load_explicit(&control->heartbeat_ns, memory_order_relaxed);
     uint64_t now_ns = pt_clock_monotonic_ns();
-    return !atomic_load(&control->done) && now_ns > heartbeat_ns && now_ns - heartbeat_ns > DRAIN_SILENT_NS;
+    bool silent =
+        !pt_arena_owner_alive(&control->drain) || (now_ns > heartbeat_ns && now_ns - heartbeat_ns > DRAIN_SILENT_NS);
+    return silent && !atomic_load(&control->done); /* it is done before it dies */
 }
 
 bool pt_host_wait_done(void)
@@ -92,7 +95,8 @@ bool pt_host_wait_done(void)
     while (!atomic_load(&control->done)) {
         futex_wait(&control->done, 0, 20 * WAIT_SLICE_NS);
         /* A drain that slept through a long flush interval has an old heartbeat, and gets the time to wake up. */
-        if (pt_clock_monotonic_ns() - start_ns > DRAIN_SILENT_NS && drain_is_silent(control))
+        bool patient = pt_clock_monotonic_ns() - start_ns <= DRAIN_SILENT_NS && pt_arena_owner_alive(&control->drain);
+        if (!patient && drain_is_silent(control))
             return atomic_load(&control->done);
     }
     return true;

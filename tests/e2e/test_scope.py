@@ -200,8 +200,11 @@ class Processes(Api):
         )
         subprocess.run([sys.executable, "-c", program], check=True, pass_fds=[write])
         os.close(write)
-        os.read(read, 1)  # ends with the child
+        os.read(read, 1)  # the child is ending, but not yet dead: only then does the analyzer wait for the file
         os.close(read)
+        deadline = time.monotonic() + 20
+        while not top(self.trace)["trace"]["complete"] and time.monotonic() < deadline:
+            time.sleep(0.01)
         names = {function["name"]: function["calls"] for function in top(self.trace)["functions"]}
         self.assertEqual(names.get("late"), 1)
         self.assertTrue(top(self.trace)["trace"]["complete"])
