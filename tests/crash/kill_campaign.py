@@ -40,15 +40,21 @@ def make_plan(chance, index):
     return Plan(threads, children, storm, chance.choice(["64K", "1M"]), target, target != "drain" and chance.random() < 0.15)
 
 
+def states(pid):
+    """Of all its threads: the first one may be dead while others are not."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        yield pathlib.Path("/proc", str(pid), "task", task, "stat").read_text().rpartition(")")[2].split()[:3]
+
+
 def processes():
     """(pid, process group) of everything that runs; who is dead but not yet buried does not."""
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
-                state, _, group = pathlib.Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()[:3]
+                group = next((group for state, _, group in states(entry) if state not in "ZX"), None)
             except OSError:
                 continue
-            if state not in "ZX":
+            if group:
                 yield int(entry), int(group)
 
 
