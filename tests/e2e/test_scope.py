@@ -102,6 +102,7 @@ class Threads(Api):
 
     def notes(self):
         """How often each is told: PROCESS blocks are not compressed."""
+        top(self.trace)  # waits for the file, should a thread have been ending when the program did
         with open(self.trace, "rb") as file:
             content = file.read()
         return {note: content.count(note) for note in (b"profile function", b"found late") if note in content}
