@@ -171,7 +171,8 @@ static size_t worker_count(const struct pt_report *report)
 {
     size_t most = pt_replay_jobs(report);
     size_t threads = report->input->thread_count ? report->input->thread_count : 1;
-    return most < threads ? most : threads;
+    most = most < threads ? most : threads;
+    return most > 0 ? most : 1;
 }
 
 enum pt_status pt_tally_read(struct pt_tally *tally, struct pt_report *report, const struct pt_stream_view *view,

@@ -11,22 +11,26 @@
 #define ENTITY_RESERVE                                                                                                 \
     512 /* bytes: the block that tells the end of a process or thread, its index entry, a closing chunk */
 
-/* Makes way for a new file at `path`. What is not a plain file, or is still being written, stays. */
-static enum pt_status clear_way(const char *path, struct pt_error *error)
+/* What keeps a file from being replaced, as an errno: that it is no plain file, or is still being written. */
+static int obstacle(int descriptor)
 {
     struct stat status;
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fstat(descriptor, &status) < 0)
+        return errno;
+    if (!S_ISREG(status.st_mode))
+        return S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP;
+    return fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? EBUSY : 0;
+}
+
+/* Makes way for a new file at `path`. */
+static enum pt_status clear_way(const char *path, struct pt_error *error)
+{
     int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0)
         return errno == ENOENT ? PT_OK : pt_error_set_errno(error, "cannot replace", path);
-    int failure = 0;
-    if (fstat(descriptor, &status) < 0)
-        failure = errno;
-    else if (!S_ISREG(status.st_mode))
-        failure = S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP;
-    else if (fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
-        failure = EBUSY;
-    else if (unlink(path) < 0 && errno != ENOENT)
+    int failure = obstacle(descriptor);
+    if (failure == 0 && unlink(path) < 0 && errno != ENOENT)
         failure = errno;
     close(descriptor);
     errno = failure;
