@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
 #include "run.h"
 #include "session.h"
+#include "start_options.h"
 
 #define DRAIN_PROGRAM "pytrace-drain"
 
@@ -44,7 +44,7 @@ PyDoc_STRVAR(start_doc,
 static PyObject *start(PyObject *module, PyObject *arguments, PyObject *keywords)
 {
     (void)module;
-    PyObject *options = pt_options_collect("start", arguments, keywords);
+    PyObject *options = pt_start_options_collect("start", arguments, keywords);
     int result = options ? pt_session_start(options, false) : -1;
     Py_XDECREF(options);
     if (result < 0)
@@ -86,9 +86,9 @@ PyDoc_STRVAR(check_options_doc, "check_options($module, /, path, **options)\n"
 static PyObject *check_options(PyObject *module, PyObject *arguments, PyObject *keywords)
 {
     (void)module;
-    struct pt_options checked;
-    PyObject *options = pt_options_collect("check_options", arguments, keywords);
-    int result = options ? pt_options_parse(&checked, options) : -1;
+    struct pt_start_options checked;
+    PyObject *options = pt_start_options_collect("check_options", arguments, keywords);
+    int result = options ? pt_start_options_parse(&checked, options) : -1;
     Py_XDECREF(options);
     if (result < 0)
         return NULL;
@@ -115,7 +115,7 @@ struct recording {
 
 static PyObject *recording_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    PyObject *options = pt_options_collect("recording", arguments, keywords);
+    PyObject *options = pt_start_options_collect("recording", arguments, keywords);
     struct recording *self = options ? (struct recording *)type->tp_alloc(type, 0) : NULL;
     if (!self) {
         Py_XDECREF(options);

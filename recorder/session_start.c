@@ -12,10 +12,10 @@
 #include "host_wait.h"
 #include "module.h"
 #include "open_frames.h"
-#include "options.h"
 #include "retired.h"
 #include "session_private.h"
 #include "spawn.h"
+#include "start_options.h"
 #include "thread_state.h"
 
 static void raise_status(enum pt_status status, const struct pt_error *error, const struct pt_settings *settings)
@@ -86,13 +86,14 @@ static int open_session(const struct pt_session *session, bool bootstrap)
 
 int pt_session_start(PyObject *keywords, bool bootstrap)
 {
-    struct pt_options options;
+    struct pt_start_options options;
     struct pt_host_facts facts = {0};
     struct pt_session session = {.state = PT_SESSION_RECORDING};
     size_t threads_size = 0;
     int result = -1;
 
-    if (pt_session_check_interpreter() < 0 || check_not_recording() < 0 || pt_options_parse(&options, keywords) < 0)
+    if (pt_session_check_interpreter() < 0 || check_not_recording() < 0 ||
+        pt_start_options_parse(&options, keywords) < 0)
         return -1;
     options.settings.max_threads = pt_host_facts_max_threads(options.settings.max_threads);
     if (pt_host_facts_init(&facts, &options.settings, options.argv) < 0 || pt_session_prepare() < 0)

@@ -1,4 +1,4 @@
-/* The entry point that libFuzzer calls, and that replay.c calls for each file of a corpus. */
+/* The entry point that libFuzzer calls, and that replay_main.c calls for each file of a corpus. */
 #ifndef PT_FUZZ_H
 #define PT_FUZZ_H
 

@@ -1,4 +1,4 @@
-#include "options.h"
+#include "start_options.h"
 
 #include <errno.h>
 #include <math.h>
@@ -171,7 +171,7 @@ static int parse_path(PyObject *value, const char *option, bool expand, char res
 
 /* --- All of them ------------------------------------------------------------------------------------------------- */
 
-static int parse_option(struct pt_options *options, const char *name, PyObject *value)
+static int parse_option(struct pt_start_options *options, const char *name, PyObject *value)
 {
     struct pt_settings *settings = &options->settings;
     long number = 0;
@@ -214,7 +214,7 @@ static int parse_option(struct pt_options *options, const char *name, PyObject *
     return -1;
 }
 
-int pt_options_parse(struct pt_options *options, PyObject *keywords)
+int pt_start_options_parse(struct pt_start_options *options, PyObject *keywords)
 {
     memset(options, 0, sizeof *options);
     options->argv = true;
@@ -240,7 +240,7 @@ int pt_options_parse(struct pt_options *options, PyObject *keywords)
     return 0;
 }
 
-PyObject *pt_options_collect(const char *function, PyObject *arguments, PyObject *keywords)
+PyObject *pt_start_options_collect(const char *function, PyObject *arguments, PyObject *keywords)
 {
     if (PyTuple_GET_SIZE(arguments) > 1) {
         PyErr_Format(PyExc_TypeError, "%s() takes the path, and options by their names; %zd values were given",
