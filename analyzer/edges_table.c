@@ -11,6 +11,13 @@
 /* Rows of the side that was not asked for; the other one has as many as --top says. */
 #define OTHER_SIDE_ROWS 5
 
+/* A function's own name gives way to its self time on a narrow screen, down to this many columns. */
+#define NAME_LEAST 12
+
+#define SELF_MAX      (PT_UNITS_MAX + 48)
+#define PERCENT_WIDTH 7 /* "100.0 %" */
+#define TITLE_GAP     3
+
 #define NOBODY "(nobody: the thread begins here)"
 
 /* One direction. */
@@ -31,7 +38,8 @@ struct edges_table {
     int calls_width; /* columns */
     uint64_t scale;  /* unit of the times of a block */
     int time_width;
-    size_t title_column; /* where titles stand, counted from where names begin */
+    size_t name_column;  /* where names begin */
+    size_t title_column; /* where titles and the self time stand, counted from where names begin */
     struct pt_buffer name;
 };
 
@@ -63,6 +71,11 @@ static void measure_calls(struct edges_table *self)
     self->calls_width = columns(pt_units_count(text, most));
 }
 
+static double percent_of(uint64_t part_ns, uint64_t whole_ns)
+{
+    return whole_ns ? 100.0 * (double)part_ns / (double)whole_ns : 0;
+}
+
 /* " ↻37", or nothing. */
 static void recursion_of(char out[PT_UNITS_MAX], const struct pt_edges_function *function)
 {
@@ -72,18 +85,30 @@ static void recursion_of(char out[PT_UNITS_MAX], const struct pt_edges_function 
         snprintf(out, PT_UNITS_MAX, " ↻%.20s", pt_units_count(depth, function->recursion));
 }
 
-/* The unit of a block, and the column behind the names where its titles stand. */
+/* What stands behind the name of the function between its callers and its callees. */
+static void self_of(char out[SELF_MAX], const struct edges_table *self, const struct pt_edges_function *function)
+{
+    char time[PT_UNITS_MAX];
+    snprintf(out, SELF_MAX, "%*sself %s (%.1f %%)", TITLE_GAP, "",
+             pt_units_scaled(time, function->self_ns, self->scale), percent_of(function->self_ns, function->total_ns));
+}
+
+/* The unit of a block, and its columns. */
 static enum pt_status measure_block(struct edges_table *self, uint32_t chosen)
 {
     const struct pt_edges_function *function = &self->edges->functions[chosen];
     const struct side *sides[] = {&self->callers, &self->callees};
-    char text[PT_UNITS_MAX];
+    const size_t screen_width = pt_screen_width(self->report->screen);
+    char text[PT_UNITS_MAX], self_text[SELF_MAX];
 
     self->scale = pt_units_scale(function->total_ns);
     self->time_width = columns(pt_units_scaled(text, function->total_ns, self->scale));
+    self->name_column = (size_t)(self->time_width + 1 + PERCENT_WIDTH + 1 + self->calls_width + 2 + 2);
     recursion_of(text, function);
     PT_TRY(name_of(self, function->function));
-    self->title_column = pt_text_width((const char *)self->name.data, self->name.size) + (size_t)columns(text);
+    size_t own = pt_text_width((const char *)self->name.data, self->name.size);
+    size_t least = (own < NAME_LEAST ? own : NAME_LEAST) + (size_t)columns(text);
+    self->title_column = own + (size_t)columns(text);
     for (size_t i = 0; i < 2; i++) {
         uint32_t first = sides[i]->order->first[chosen];
         if (first == sides[i]->order->first[chosen + 1])
@@ -93,24 +118,53 @@ static enum pt_status measure_block(struct edges_table *self, uint32_t chosen)
         if (width > self->title_column)
             self->title_column = width;
     }
+    if (screen_width > 0) {
+        self_of(self_text, self, function);
+        size_t taken = self->name_column + (size_t)columns(self_text);
+        size_t room = screen_width > taken + least ? screen_width - taken : least;
+        if (self->title_column > room)
+            self->title_column = room;
+    }
     return PT_OK;
 }
 
-/* Puts a name; returns the columns that are left of those before the titles. */
-static enum pt_status put_function(struct edges_table *self, uint32_t number, enum pt_screen_style style, int *left)
+/* Puts a name, or its end if it is wider than `room`: methods of one class differ there. Returns the columns taken. */
+static enum pt_status put_function(struct edges_table *self, uint32_t number, enum pt_screen_style style, size_t room,
+                                   size_t *taken)
 {
     struct pt_screen *screen = self->report->screen;
     PT_TRY(name_of(self, number));
+    const char *name = (const char *)self->name.data;
+    size_t size = self->name.size;
+    size_t width = pt_text_width(name, size);
     pt_screen_style(screen, style);
-    pt_screen_write(screen, (const char *)self->name.data, self->name.size);
+    if (width > room) {
+        size_t excess = width - room + 1; /* 1 for the sign */
+        size_t cut = pt_text_fit(name, size, excess);
+        if (pt_text_width(name + cut, size - cut) >= room) /* half of a wide character is too much */
+            cut = pt_text_fit(name, size, excess + 1);
+        pt_screen_put(screen, "…");
+        name += cut;
+        size -= cut;
+        width = 1 + pt_text_width(name, size);
+    }
+    pt_screen_write(screen, name, size);
     pt_screen_style(screen, PT_SCREEN_PLAIN);
-    *left = (int)self->title_column - (int)pt_text_width((const char *)self->name.data, self->name.size);
+    *taken = width;
     return PT_OK;
 }
 
-static double percent_of(uint64_t part_ns, uint64_t whole_ns)
+/* Behind a name of `taken` columns; left out where the screen has no room for it. */
+static void put_title(struct edges_table *self, const char *title, size_t taken)
 {
-    return whole_ns ? 100.0 * (double)part_ns / (double)whole_ns : 0;
+    struct pt_screen *screen = self->report->screen;
+    size_t blank = TITLE_GAP + (self->title_column > taken ? self->title_column - taken : 0);
+    size_t width = pt_screen_width(screen);
+    if (width > 0 && self->name_column + taken + blank + (size_t)columns(title) > width)
+        return;
+    pt_screen_style(screen, PT_SCREEN_HEAD);
+    pt_screen_printf(screen, "%*s%s", (int)blank, "", title);
+    pt_screen_style(screen, PT_SCREEN_PLAIN);
 }
 
 static void put_time(struct edges_table *self, const char *time)
@@ -154,16 +208,13 @@ static enum pt_status put_side(struct edges_table *self, const struct side *side
     for (uint32_t i = 0; i < shown; i++) {
         const struct pt_edge *edge = &side->edges[side->order->order[first + i]];
         bool is_end = is_callers ? i == 0 : i == end - first - 1;
-        int left;
+        size_t taken;
         put_edge_figures(self, edge->ns, whole_ns, edge->calls);
         put_branch(self, !is_end ? "├ " : is_callers ? "┌ " : "└ ");
-        PT_TRY(
-            put_function(self, edge->other, edge->other == PT_EDGES_NOBODY ? PT_SCREEN_DIM : PT_SCREEN_PLAIN, &left));
-        if (i == 0) {
-            pt_screen_style(screen, PT_SCREEN_HEAD);
-            pt_screen_printf(screen, "%*s   %s", left, "", side->title);
-            pt_screen_style(screen, PT_SCREEN_PLAIN);
-        }
+        PT_TRY(put_function(self, edge->other, edge->other == PT_EDGES_NOBODY ? PT_SCREEN_DIM : PT_SCREEN_PLAIN,
+                            SIZE_MAX, &taken));
+        if (i == 0)
+            put_title(self, side->title, taken);
         pt_screen_put(screen, "\n");
     }
     if (shown == end - first)
@@ -184,8 +235,8 @@ static enum pt_status put_block(struct edges_table *self, uint32_t chosen)
 {
     const struct pt_edges_function *function = &self->edges->functions[chosen];
     struct pt_screen *screen = self->report->screen;
-    char text[PT_UNITS_MAX], recursion[PT_UNITS_MAX];
-    int left;
+    char text[PT_UNITS_MAX], recursion[PT_UNITS_MAX], self_text[SELF_MAX];
+    size_t taken, recursion_width;
 
     PT_TRY(measure_block(self, chosen));
     pt_screen_put(screen, "\n");
@@ -194,12 +245,12 @@ static enum pt_status put_block(struct edges_table *self, uint32_t chosen)
     pt_screen_printf(screen, "%7s %*s  ", "", self->calls_width, pt_units_count(text, function->calls));
     pt_screen_style(screen, PT_SCREEN_STRONG);
     pt_screen_put(screen, "► ");
-    PT_TRY(put_function(self, function->function, PT_SCREEN_STRONG, &left));
     recursion_of(recursion, function);
-    left -= columns(recursion);
-    pt_screen_printf(screen, "%s%*s   self %s (%.1f %%)\n", recursion, left > 0 ? left : 0, "",
-                     pt_units_scaled(text, function->self_ns, self->scale),
-                     percent_of(function->self_ns, function->total_ns));
+    recursion_width = (size_t)columns(recursion);
+    PT_TRY(put_function(self, function->function, PT_SCREEN_STRONG, self->title_column - recursion_width, &taken));
+    taken += recursion_width;
+    self_of(self_text, self, function);
+    pt_screen_printf(screen, "%s%*s%s\n", recursion, (int)(self->title_column - taken), "", self_text);
     return put_side(self, &self->callees, chosen);
 }
 

@@ -3,8 +3,8 @@
     golden.py ANALYZER            compares them with the files beside this one
     golden.py ANALYZER --rewrite  writes those files anew
 
-A file holds what one command shows of one file of tests/vectors: at three widths, then with colour (the escape character
-as ␛).
+A file holds what one command shows of one file of tests/vectors: at three widths, some at narrower ones before, then with
+colour (the escape character as ␛).
 """
 import difflib
 import os
@@ -32,6 +32,8 @@ SCREENS["dump"] += ("good-control",)
 
 VIEWS = [("80 columns", ["--width", "80"]), ("120 columns", ["--width", "120"]), ("200 columns", ["--width", "200"]),
          ("120 columns, colour", ["--width", "120", "--color", "always"])]
+# Too narrow for the function's name beside its self time, then for titles too.
+NARROW_VIEWS = [("60 columns", ["--width", "60"]), ("42 columns", ["--width", "42"])]
 
 
 def render(analyzer, command, vector):
@@ -39,7 +41,7 @@ def render(analyzer, command, vector):
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     text = ""
     before = None
-    for name, options in VIEWS:
+    for name, options in (NARROW_VIEWS if command in ("callers", "callees") else []) + VIEWS:
         run = subprocess.run([analyzer, *COMMANDS[command], f"{vector}.bin", *options, "--quiet"], cwd=VECTORS,
                              env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
         screen = run.stdout.decode("utf-8", "backslashreplace").replace("\x1b", "␛")
