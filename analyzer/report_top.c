@@ -63,7 +63,9 @@ static void print_summary(const struct pt_report *report, const struct pt_top_ro
     pt_facts_printf(&facts, "sorted by %s", report->options->sort ? report->options->sort : "self");
     pt_units_count(text, shown);
     pt_units_count(more, rows->total);
-    if (shown > 0 && rows->self_ns > 0)
+    if (rows->total == 0)
+        pt_facts_printf(&facts, "no %s", plurals[rows->by]);
+    else if (shown > 0 && rows->self_ns > 0)
         pt_facts_printf(&facts, "%s of %s %s = %.1f %% of self", text, more, plurals[rows->by],
                         100.0 * (double)rows->rows[shown - 1].cumulated_ns / (double)rows->self_ns);
     else
@@ -124,6 +126,8 @@ static enum pt_status print_table(const struct pt_report *report, const struct p
 
     pt_header_line_print(report);
     print_summary(report, rows, shown);
+    if (shown == 0)
+        return PT_OK;
     for (size_t i = 0; i < columns->count; i++) {
         const struct pt_top_field *field = columns->fields[i];
         bool name = strcmp(field->name, "name") == 0;

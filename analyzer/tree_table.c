@@ -188,8 +188,11 @@ static void put_summary(struct tree_table *self)
     char text[PT_UNITS_MAX], more[PT_UNITS_MAX];
 
     pt_facts_printf(&facts, "sorted by %s", options->sort ? options->sort : "total");
-    pt_facts_printf(&facts, "%s of %s paths%s", pt_units_count(text, paths - self->rows->left_out),
-                    pt_units_count(more, paths), self->rows->left_out && by_default ? " (all: --min-pct 0)" : "");
+    if (paths == 0)
+        pt_facts_put(&facts, PT_SCREEN_PLAIN, "no paths");
+    else
+        pt_facts_printf(&facts, "%s of %s paths%s", pt_units_count(text, paths - self->rows->left_out),
+                        pt_units_count(more, paths), self->rows->left_out && by_default ? " (all: --min-pct 0)" : "");
     if (self->report->input->thread_count > 1)
         pt_facts_printf(&facts, "%s in %s threads", pt_units_scaled(text, self->whole_ns, self->scale),
                         pt_units_count(more, self->report->input->thread_count));
@@ -205,7 +208,8 @@ enum pt_status pt_tree_table_print(const struct pt_report *report, const struct 
     if (status == PT_OK) {
         pt_header_line_print(report);
         put_summary(&self);
-        put_titles(&self);
+        if (rows->count > 0)
+            put_titles(&self);
     }
     for (size_t i = 0; i < rows->count && status == PT_OK && !pt_screen_gone(report->screen); i++) {
         if (rows->rows[i].hidden)

@@ -18,6 +18,8 @@ VECTORS = HERE.parent / "vectors"
 COMMANDS = {
     "top": ["top"],
     "tree": ["tree", "--min-pct", "0"],
+    "top-nothing": ["top", "--root", "nobody"],
+    "tree-nothing": ["tree", "--root", "nobody"],
     "callers": ["callers", "numbers|run"],
     "callees": ["callees", "main"],
     "threads": ["threads"],
@@ -26,6 +28,7 @@ COMMANDS = {
     "dump": ["dump"],
 }
 SCREENS = {name: ("good-complete", "good-fork", "bad-lost") for name in COMMANDS}
+SCREENS["top-nothing"] = SCREENS["tree-nothing"] = ("good-complete",)
 SCREENS["top"] += ("good-strange-names", "good-control", "good-unmatched", "bad-no-end", "bad-gap")
 SCREENS["check"] += ("bad-gap",)
 SCREENS["dump"] += ("good-control",)
