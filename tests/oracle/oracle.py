@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A naive reader of pytrace trace files, written from SPEC.md alone.
 
-It exists to be read beside SPEC.md and to disagree with the C reader when one of them is wrong. It is slow, holds everything in
-memory, looks for no arena, and stops at nothing: damage is reported and skipped. Needs Python 3.9 and the `zstd` command.
+It exists to be read beside SPEC.md, from top to bottom in one file, and to disagree with the C reader when one of them is
+wrong. It is slow, holds everything in memory, looks for no arena, and stops at nothing: damage is reported and skipped. Needs
+Python 3.9 and the `zstd` command.
 
     oracle.py dump FILE     every entry, as JSON lines like those of `pytrace-analyze dump --format json`
     oracle.py verdict FILE  one word: good, bad (damage or a broken rule) or unsupported; reasons on stderr
