@@ -2,6 +2,7 @@
 """Holds the C reader against the test vectors and against the oracle: run_vectors.py PYTRACE_ANALYZE.
 
 For every vector: `check` ends with the status that the name promises, `dump` prints what the oracle prints, and no command crashes.
+The threads of good ones begin and end within the time of the recording.
 """
 import json
 import os
@@ -54,6 +55,12 @@ def complaints(analyze, path):
             break
     if len(theirs) != len(ours):
         yield f"dump has {len(ours)} lines, the oracle's {len(theirs)}"
+    if kind == "good":
+        _, out, _ = run(analyze, "threads", path, "--format", "json")
+        report = json.loads(out)
+        for thread in report["threads"]:
+            if not thread["start_ns"] <= thread["end_ns"] <= report["trace"]["wall_ns"]:
+                yield f"thread {thread['tid']} is not within the time of the recording: {thread}"
     for command in COMMANDS:
         operand = command[1:2] if command[0] in ("callers", "callees") else []
         options = command[1:] if not operand else []
