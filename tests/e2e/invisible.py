@@ -34,7 +34,8 @@ class InvisibleCase(TestCase):
         if trace:
             facts = self.facts()
             self.assertGreater(facts["calls"], 0)
-            self.assertTrue(facts["complete"] or lost, facts)
+            # Beside other work the drain may come too late; test_exact is about counts, here it must be told.
+            self.assertTrue(facts["complete"] or facts["lost"] or lost, facts)
         return recorded
 
     def facts(self):
