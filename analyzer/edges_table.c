@@ -103,7 +103,7 @@ static enum pt_status measure_block(struct edges_table *self, uint32_t chosen)
 
     self->scale = pt_units_scale(function->total_ns);
     self->time_width = columns(pt_units_scaled(text, function->total_ns, self->scale));
-    self->name_column = (size_t)(self->time_width + 1 + PERCENT_WIDTH + 1 + self->calls_width + 2 + 2);
+    self->name_column = (size_t)self->time_width + 1 + PERCENT_WIDTH + 1 + (size_t)self->calls_width + 2 + 2;
     recursion_of(text, function);
     PT_TRY(name_of(self, function->function));
     size_t own = pt_text_width((const char *)self->name.data, self->name.size);
