@@ -171,10 +171,14 @@ static bool label_by_kind(struct pt_function_name *result, PyObject *object)
     }
     if (!is_wrapper && !Py_IS_TYPE(object, &PyMethodDescr_Type) && !Py_IS_TYPE(object, &PyClassMethodDescr_Type))
         return false;
+    const char *kind = is_wrapper ? "slot wrapper" : "method";
     const char *name = PyUnicode_AsUTF8(PyDescr_NAME(object));
     PyErr_Clear();
-    snprintf(result->label, sizeof result->label, "<%s '%s' of '%s' objects>", is_wrapper ? "slot wrapper" : "method",
-             name ? name : "?", PyDescr_TYPE(object)->tp_name);
+    if (PY_VERSION_HEX >= 0x030F0000 && PyDescr_TYPE(object) == &PyBaseObject_Type)
+        snprintf(result->label, sizeof result->label, "<%s '%s'>", kind, name ? name : "?");
+    else
+        snprintf(result->label, sizeof result->label, "<%s '%s' of '%s' objects>", kind, name ? name : "?",
+                 PyDescr_TYPE(object)->tp_name);
     return true;
 }
 
