@@ -7,7 +7,7 @@ BUILD ?= build
 PRESET ?= release
 export PYTHON BUILD PRESET
 
-.PHONY: build test demo bench fuzz format tidy golden clean help
+.PHONY: build test regrtest demo bench fuzz format tidy golden clean help
 .DEFAULT_GOAL := build
 
 build: ## build the recorder and pytrace-analyze into $(BUILD)/
@@ -15,6 +15,9 @@ build: ## build the recorder and pytrace-analyze into $(BUILD)/
 
 test: ## build, then run every test
 	@scripts/test
+
+regrtest: ## run a quarter of an hour of CPython's own test suite, bare and recorded; they must agree
+	@scripts/regrtest
 
 demo: ## record a real program, read it back, kill one and read that too
 	@scripts/demo
@@ -38,5 +41,5 @@ clean: ## remove $(BUILD)/
 	@rm -rf -- "$(BUILD)"
 
 help: ## show this
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 	@printf '\nVariables: PYTHON=%s BUILD=%s PRESET=%s\n' "$(PYTHON)" "$(BUILD)" "$(PRESET)"
