@@ -5,74 +5,29 @@
  * its configuration is rewritten to what the program's own command line would have made of it, the frames of `-m pytrace`
  * are taken off the stack, and Py_RunMain is called once more. It never comes back to those frames.
  *
- * Py_RunMain runs a little Python before the program's first frame: path hooks, the loader's constructor, the import of runpy. None of it is
- * the program's. A frame evaluator (PEP 523) waits for the first frame of the program, puts the interpreter's own evaluator back, and
- * starts the recording: that frame is the first to be seen, entered as any other. */
+ * Recording starts with the program's first frame (first_frame.h): that is the first to be seen, entered as any other. */
 
-#define Py_BUILD_CORE                                                                                                  \
-    1 /* for struct _PyInterpreterFrame: 3.11 to 3.13 have no other way to a frame's globals before it runs */
 #include <Python.h>
-#if PY_VERSION_HEX >= 0x030E0000
-#include <internal/pycore_interpframe.h>
-#elif PY_VERSION_HEX >= 0x030B0000
-#include <internal/pycore_frame.h>
-#else
-#include <frameobject.h>
-#endif
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "first_frame.h"
 #include "run.h"
 #include "session.h"
 
-#if PY_VERSION_HEX >= 0x030B0000
-typedef struct _PyInterpreterFrame pt_frame;
-#else
-typedef PyFrameObject pt_frame;
-#endif
-
 /* Exported, but declared by internal headers only. */
-#if PY_VERSION_HEX >= 0x030D0000
-PyAPI_FUNC(const PyConfig *) _Py_GetConfig(void);
-#endif
 #if PY_VERSION_HEX >= 0x030C0100
 PyAPI_FUNC(void) _PyInterpreterState_SetNotRunningMain(PyInterpreterState *interp);
 #endif
 
-/* What the evaluator, which takes no argument of ours, must know. One process runs one program. */
+/* For when its first frame has come. One process runs one program. */
 static struct {
     PyObject *options; /* keywords of start() */
-    PyObject *globals; /* of the new __main__ */
     bool keep_going;
-    _PyFrameEvalFunction evaluate; /* the one in force before ours */
 } program;
-
-/* --- The first frame ------------------------------------------------------------------------------------------------ */
-
-static PyCodeObject *frame_code(pt_frame *frame)
-{
-#if PY_VERSION_HEX >= 0x030C0000
-    return (PyCodeObject *)PyUnstable_InterpreterFrame_GetCode(frame);
-#else
-    Py_INCREF(frame->f_code);
-    return frame->f_code;
-#endif
-}
-
-/* The first frame is the body of __main__, or, for a module, a directory or an archive, the function of runpy that python calls to
- * run it: it imports the packages around the module, which belong to the program, and the program's tracebacks show it. */
-static bool is_first_frame(pt_frame *frame)
-{
-    if (frame->f_globals == program.globals)
-        return true;
-    PyCodeObject *code = frame_code(frame);
-    bool found = code && PyUnicode_CompareWithASCIIString(code->co_name, "_run_module_as_main") == 0;
-    Py_XDECREF(code);
-    return found;
-}
 
 /* The line for whoever started the recorder: what is wrong, without the errno in front. */
 static void report(const char *prefix)
@@ -104,15 +59,6 @@ static void start(void)
             Py_Exit(2);
     }
     Py_CLEAR(program.options);
-}
-
-static PyObject *wait_for_program(PyThreadState *tstate, pt_frame *frame, int throwing)
-{
-    if (is_first_frame(frame)) {
-        _PyInterpreterState_SetEvalFrameFunc(tstate->interp, program.evaluate);
-        start();
-    }
-    return program.evaluate(tstate, frame, throwing);
 }
 
 /* --- Becoming an interpreter that was started for the program ------------------------------------------------------------- */
@@ -216,24 +162,22 @@ PyObject *pt_run(PyObject *module, PyObject *args, PyObject *kwargs)
         return NULL;
 
     PyThreadState *tstate = PyThreadState_Get();
-    PyConfig *config = (PyConfig *)(uintptr_t)_Py_GetConfig();
-    if (configure(config, kind, target, argv) < 0)
+    if (configure(pt_first_frame_config(), kind, target, argv) < 0)
         return NULL;
     if (orig_argv != Py_None && PySys_SetObject("orig_argv", orig_argv) < 0)
         return NULL;
-    program.globals = renew_main();
-    if (!program.globals)
+    PyObject *globals = renew_main();
+    if (!globals)
         return NULL;
     Py_XINCREF(kwargs);
     program.options = kwargs;
     program.keep_going = keep_going;
-    program.evaluate = _PyInterpreterState_GetEvalFrameFunc(tstate->interp);
 
     PyGC_Collect(); /* what the modules of `-m pytrace` leave behind is not to be collected in the program's time */
 #if PY_VERSION_HEX >= 0x030C0100
     _PyInterpreterState_SetNotRunningMain(tstate->interp); /* Py_RunMain insists on being the only one */
 #endif
     forget_frames(tstate);
-    _PyInterpreterState_SetEvalFrameFunc(tstate->interp, wait_for_program);
+    pt_first_frame_await(globals, start);
     exit(Py_RunMain());
 }
