@@ -274,6 +274,7 @@ static void write_trace(struct pt_json *json, const struct pt_report *report, si
     else
         pt_json_put_null(json, "ended");
     pt_json_put_bool(json, "c_calls", header->c_calls);
+    pt_json_put_bool(json, "exceptions", header->exceptions);
     if (trace->has_header && header->probe_ps != PT_META_ABSENT)
         pt_json_put_uint(json, "probe_ns", (header->probe_ps + 500) / 1000);
     else

@@ -33,20 +33,26 @@ struct line {
     uint32_t frame;     /* 2 × id, plus 1 for C; NO_FRAME if there is none */
     const char *figure; /* name of what `value` is; NULL if there is none */
     uint64_t value;
+    const char *type; /* of an exception; NULL for everything else */
 };
 
 static const char *const kind_names[32] = {
-    [PT_KIND_START] = "start",     [PT_KIND_RESUME] = "resume", [PT_KIND_THROW] = "throw",
-    [PT_KIND_C_CALL] = "c_call",   [PT_KIND_OPEN] = "open",     [PT_KIND_RETURN] = "return",
-    [PT_KIND_YIELD] = "yield",     [PT_KIND_UNWIND] = "unwind", [PT_KIND_C_RETURN] = "c_return",
-    [PT_KIND_C_RAISE] = "c_raise", [PT_KIND_CLOSE] = "close",
+    [PT_KIND_START] = "start",     [PT_KIND_RESUME] = "resume",       [PT_KIND_THROW] = "throw",
+    [PT_KIND_C_CALL] = "c_call",   [PT_KIND_OPEN] = "open",           [PT_KIND_RETURN] = "return",
+    [PT_KIND_YIELD] = "yield",     [PT_KIND_UNWIND] = "unwind",       [PT_KIND_C_RETURN] = "c_return",
+    [PT_KIND_C_RAISE] = "c_raise", [PT_KIND_CLOSE] = "close",         [PT_KIND_LINE] = "line",
+    [PT_KIND_OPCODE] = "opcode",   [PT_KIND_EXCEPTION] = "exception",
 };
+
+static uint32_t function_of_id(const struct dump *dump, uint32_t id)
+{
+    const struct pt_input_thread *thread = dump->thread;
+    return thread->origin->functions[pt_trace_function(thread->origin->trace, thread->thread->meta.process, id)];
+}
 
 static uint32_t function_of(const struct dump *dump, uint32_t frame)
 {
-    const struct pt_input_thread *thread = dump->thread;
-    return thread->origin
-        ->functions[pt_trace_function(thread->origin->trace, thread->thread->meta.process, frame >> 1)];
+    return function_of_id(dump, frame >> 1);
 }
 
 /* --- Filters ---------------------------------------------------------------------------------------------------- */
@@ -106,6 +112,8 @@ static void write_json(const struct dump *dump, const struct line *line, uint64_
     pt_json_put_text(&json, "kind", line->kind);
     pt_json_put_text(&json, "module", function ? function->module : "");
     pt_json_put_text(&json, "name", function ? function->qualname : "");
+    if (line->type)
+        pt_json_put_text(&json, "type", line->type);
     if (line->figure)
         pt_json_put_uint(&json, line->figure, line->value);
     pt_json_close(&json, '}');
@@ -125,6 +133,7 @@ static void write_csv(const struct dump *dump, const struct line *line, uint64_t
         pt_csv_uint(&csv, line->value);
     else
         pt_csv_empty(&csv);
+    pt_csv_text(&csv, line->type ? line->type : "");
     pt_csv_line(&csv);
 }
 
@@ -151,8 +160,12 @@ static enum pt_status print_line(struct dump *dump, const struct line *line)
             PT_TRY(name_of(dump, number, &name));
         pt_screen_printf(screen, "%4" PRIu64 ".%09" PRIu64 "  tid %-3" PRIu64 " %-9s %s", t_ns / 1000000000,
                          t_ns % 1000000000, dump->thread->tid, line->kind, name);
+        if (line->type) {
+            pt_screen_put(screen, " ");
+            pt_screen_text(screen, line->type);
+        }
         if (line->figure)
-            pt_screen_printf(screen, "%s %" PRIu64, line->figure, line->value);
+            pt_screen_printf(screen, "%s%s %" PRIu64, function ? " " : "", line->figure, line->value);
         pt_screen_put(screen, "\n");
         break;
     }
@@ -208,12 +221,35 @@ static enum pt_status dump_control(struct dump *dump, const struct pt_chunk_entr
     return print_line(dump, &line);
 }
 
+/* A line, an instruction or an exception in the innermost Python frame. */
+static enum pt_status dump_inner(struct dump *dump, const struct pt_chunk_entry *entry)
+{
+    const struct pt_stack *stack = &dump->stack;
+    const uint32_t python = stack->depth > 0 ? stack->frames[stack->depth - 1].python : 0;
+    struct line line = {
+        .tick = entry->tick,
+        .kind = kind_names[entry->kind],
+        .frame = python > 0 ? stack->frames[python - 1].frame : NO_FRAME,
+        .figure = entry->kind == PT_KIND_OPCODE ? "offset" : "line",
+        .value = entry->id,
+    };
+    if (entry->kind == PT_KIND_EXCEPTION) {
+        const struct pt_function *site = &dump->report->input->functions[function_of_id(dump, entry->id)];
+        bool known = site->kind == PT_NAME_RAISE_SITE;
+        line.type = known ? site->label : "?";
+        line.value = known ? site->line : 0;
+    }
+    return print_line(dump, &line);
+}
+
 static enum pt_status dump_entry(struct dump *dump, const struct pt_chunk_entry *entry)
 {
     if (entry->kind == PT_KIND_CONTROL) {
         PT_TRY(dump_control(dump, entry));
         return pt_chunk_entry_apply(entry, &dump->stack);
     }
+    if (pt_record_is_inner(entry->kind))
+        return dump_inner(dump, entry);
     struct line line = {.tick = entry->tick, .kind = kind_names[entry->kind]};
     if (entry->kind <= PT_KIND_OPEN) {
         PT_TRY(pt_chunk_entry_apply(entry, &dump->stack));
@@ -291,7 +327,7 @@ enum pt_status pt_report_dump(struct pt_report *report)
     if (!dump.names)
         return PT_NOMEM;
     if (options->format == PT_FORMAT_CSV)
-        pt_screen_put(report->screen, "t_ns,tid,kind,module,name,value\n");
+        pt_screen_put(report->screen, "t_ns,tid,kind,module,name,value,type\n");
     for (size_t i = 0; i < report->input->thread_count && status == PT_OK; i++)
         status = dump_thread(&dump, &report->input->threads[i]);
     for (size_t i = 0; i < report->input->function_count; i++)

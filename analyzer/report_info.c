@@ -78,6 +78,10 @@ static void print_settings(struct pt_screen *screen, const struct pt_header *hea
     pt_screen_text(screen, header->clock);
     pt_screen_printf(screen, ", a tick is %.3f ns\n", (double)header->tick_ps / 1000);
     put_line(screen, "C calls", header->c_calls ? "recorded" : "not recorded");
+    put_line(screen, "lines of", header->lines);
+    put_line(screen, "opcodes of", header->opcodes);
+    if (header->exceptions)
+        put_line(screen, "exceptions", "recorded");
     put_line(screen, "children", header->children ? "recorded" : "not recorded");
     put_line(screen, "full ring", header->policy);
     put_line(screen, "ring size", pt_units_bytes(text, header->ring_size));
@@ -101,6 +105,14 @@ static void count_chunks(const struct pt_trace *trace, uint64_t *chunks, uint64_
     }
 }
 
+static uint64_t count_functions(const struct pt_trace *trace)
+{
+    uint64_t count = 0;
+    for (size_t i = 1; i < trace->function_count; i++)
+        count += trace->functions[i].kind != PT_NAME_RAISE_SITE;
+    return count;
+}
+
 static void print_contents(struct pt_screen *screen, const struct pt_trace *trace)
 {
     char text[PT_UNITS_MAX];
@@ -116,7 +128,7 @@ static void print_contents(struct pt_screen *screen, const struct pt_trace *trac
         pt_screen_printf(screen, ", %s a second",
                          pt_units_count(text, (uint64_t)((double)trace->events * 1e9 / (double)wall_ns)));
     pt_screen_put(screen, "\n");
-    put_line(screen, "functions", pt_units_count(text, trace->function_count - 1));
+    put_line(screen, "functions", pt_units_count(text, count_functions(trace)));
     put_name(screen, "file");
     pt_screen_put(screen, pt_units_bytes(text, trace->file_size));
     if (trace->events > 0)
@@ -212,6 +224,9 @@ static void write_header(struct pt_json *json, const struct pt_header *header)
     pt_json_put_text(json, "system", header->system);
     pt_json_put_uint(json, "started_ns", header->started_ns);
     pt_json_put_uint(json, "tick_ps", header->tick_ps);
+    pt_json_put_text(json, "lines", header->lines);
+    pt_json_put_text(json, "opcodes", header->opcodes);
+    pt_json_put_bool(json, "exceptions", header->exceptions);
     pt_json_put_text(json, "policy", header->policy);
     pt_json_put_bool(json, "children", header->children);
     pt_json_put_uint(json, "ring_size", header->ring_size);
@@ -233,7 +248,7 @@ static void write_contents(struct pt_json *json, const struct pt_trace *trace)
     pt_json_put_uint(json, "blocks", trace->block_count);
     pt_json_put_uint(json, "chunks", chunks);
     pt_json_put_uint(json, "chunk_bytes", bytes);
-    pt_json_put_uint(json, "functions", trace->function_count - 1);
+    pt_json_put_uint(json, "functions", count_functions(trace));
     pt_json_put_uint(json, "damaged_places", trace->damage_count);
     pt_json_put_uint(json, "damaged_bytes", trace->damage_bytes);
     pt_json_put_uint(json, "missing_blocks", trace->missing_blocks);

@@ -174,6 +174,8 @@ static enum pt_status apply_rarely(struct pt_stream *stream, const struct pt_str
                                    const uint8_t **arguments, uint64_t before, size_t spare)
 {
     struct pt_stack *stack = &stream->stack;
+    if (pt_record_is_inner(symbol->kind))
+        return PT_OK;
     if (symbol->kind == PT_KIND_CONTROL)
         return apply_control(stream, symbol->frame >> 1, arguments, before, spare);
     if (symbol->enter) {

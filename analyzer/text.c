@@ -232,7 +232,9 @@ static enum pt_status append_c(struct pt_buffer *out, const struct pt_function *
 enum pt_status pt_text_function(struct pt_buffer *out, const struct pt_function *function, enum pt_text_paths paths)
 {
     size_t before = out->size;
-    enum pt_status status = function->kind == PT_NAME_C ? append_c(out, function) : append_python(out, function, paths);
+    enum pt_status status = function->kind == PT_NAME_C            ? append_c(out, function)
+                            : function->kind == PT_NAME_RAISE_SITE ? append_name(out, function->label)
+                                                                   : append_python(out, function, paths);
     if (status != PT_OK)
         out->size = before;
     return status;

@@ -31,7 +31,8 @@ enum pt_status pt_view_make(struct pt_stream_view *view, uint8_t **flags, const 
         status = PT_NOMEM;
     for (size_t i = 0; i < input->function_count && status == PT_OK; i++) {
         unsigned bits = 0;
-        status = pt_filter_match(filter, &input->functions[i], &bits);
+        if (input->functions[i].kind != PT_NAME_RAISE_SITE) /* which is never on a stack */
+            status = pt_filter_match(filter, &input->functions[i], &bits);
         (*flags)[i] = (uint8_t)bits;
     }
     view->flags = *flags;

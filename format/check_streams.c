@@ -34,8 +34,9 @@ static void check_functions(struct pt_check *check, const struct stream *stream)
     for (size_t i = 0; i < chunk->info.symbols + chunk->keyframe_count; i++) {
         bool symbol = i < chunk->info.symbols;
         uint32_t id = symbol ? pt_record_id(chunk->symbols[i]) : chunk->keyframe[i - chunk->info.symbols].frame >> 1;
-        bool control = symbol && pt_record_kind(chunk->symbols[i]) == PT_KIND_CONTROL;
-        if (control || is_named(check, stream, id))
+        uint32_t kind = symbol ? pt_record_kind(chunk->symbols[i]) : PT_KIND_OPEN;
+        bool other = kind == PT_KIND_CONTROL || kind == PT_KIND_LINE || kind == PT_KIND_OPCODE; /* no function's id */
+        if (other || is_named(check, stream, id))
             continue;
         unnamed++;
         example = id;

@@ -102,11 +102,11 @@ struct pt_chunk {
 PT_MUST_USE enum pt_status pt_chunk_decode(struct pt_chunk *chunk, const uint8_t *payload, size_t size);
 void pt_chunk_release(struct pt_chunk *chunk);
 
-/* Entries of kinds 1–4 and 6–10 are events. `symbol` is one that was checked. */
+/* Entries of kinds 1–4, 6–10 and 12–14 are events. `symbol` is one that was checked. */
 static inline bool pt_chunk_symbol_is_event(uint32_t symbol)
 {
     const uint32_t kind = symbol & ((1u << PT_KIND_BITS) - 1);
-    return kind <= PT_KIND_C_RAISE && kind != PT_KIND_OPEN;
+    return kind != PT_KIND_OPEN && kind != PT_KIND_CLOSE && kind != PT_KIND_CONTROL;
 }
 
 /* Walks the entries of a decoded chunk one by one: simple, for dump, check, salvage and tests. The fast loop of the

@@ -103,6 +103,10 @@ enum pt_status pt_chunk_entry_apply(const struct pt_chunk_entry *entry, struct p
     case PT_KIND_CLOSE:
         pt_stack_leave(stack, (enum pt_kind)entry->kind, entry->id);
         return PT_OK;
+    case PT_KIND_LINE:
+    case PT_KIND_OPCODE:
+    case PT_KIND_EXCEPTION:
+        return PT_OK;
     case PT_KIND_CONTROL:
         return entry->id == PT_CONTROL_LOST ? apply_lost(entry, stack) : PT_OK;
     default:

@@ -53,7 +53,8 @@ static void point_to_parts(struct pt_chunk *chunk, const uint8_t **keyframe)
 static bool is_known(uint32_t symbol)
 {
     const uint32_t with_id = 1u << PT_KIND_START | 1u << PT_KIND_RESUME | 1u << PT_KIND_THROW | 1u << PT_KIND_C_CALL |
-                             1u << PT_KIND_OPEN | 1u << PT_KIND_UNWIND | 1u << PT_KIND_CONTROL;
+                             1u << PT_KIND_OPEN | 1u << PT_KIND_UNWIND | 1u << PT_KIND_LINE | 1u << PT_KIND_OPCODE |
+                             1u << PT_KIND_EXCEPTION | 1u << PT_KIND_CONTROL;
     const uint32_t without_id = 1u << PT_KIND_RETURN | 1u << PT_KIND_YIELD | 1u << PT_KIND_C_RETURN |
                                 1u << PT_KIND_C_RAISE | 1u << PT_KIND_CLOSE;
     if (symbol >> PT_RECORD_TICK_SHIFT != 0)

@@ -41,7 +41,7 @@ static void take_usual(struct pt_chunk_records *records, struct pt_stack *stack,
         const uint64_t code = columns->table[pt_chunk_columns_hash(symbol)] ^ (key | (uint64_t)symbol << 16);
         const uint64_t tick = offset + pt_record_tick_low(record);
         /* A symbol in the table has been checked. */
-        if (code >= PT_CHUNK_SYMBOLS_MAX || tick < last || kind > PT_KIND_C_RAISE)
+        if (code >= PT_CHUNK_SYMBOLS_MAX || tick < last || kind > PT_KIND_EXCEPTION)
             break;
         if (kind <= PT_KIND_OPEN) {
             if (depth == capacity)
@@ -52,10 +52,12 @@ static void take_usual(struct pt_chunk_records *records, struct pt_stack *stack,
             frames[depth].entry_tick = tick;
             depth++;
             events += kind != PT_KIND_OPEN;
-        } else {
+        } else if (kind <= PT_KIND_C_RAISE) {
             if (depth == 0 || kind == PT_KIND_UNWIND || (frames[depth - 1].frame & 1) != (kind >= PT_KIND_C_RETURN))
                 break;
             depth--;
+            events++;
+        } else {
             events++;
         }
         const uint64_t ticks = tick - last;
@@ -118,15 +120,17 @@ static enum pt_status take_event(struct pt_chunk_records *records, struct pt_sta
 {
     const enum pt_kind kind = (enum pt_kind)pt_record_kind(record);
     const uint32_t id = pt_record_id(record);
-    const bool is_leave = kind >= PT_KIND_RETURN;
+    const bool is_inner = pt_record_is_inner(kind);
+    const bool is_leave = kind >= PT_KIND_RETURN && kind <= PT_KIND_C_RAISE;
 
-    if (kind == PT_KIND_NONE || kind > PT_KIND_C_RAISE || (is_leave && kind != PT_KIND_UNWIND && id != 0))
+    if (kind == PT_KIND_NONE || kind == PT_KIND_CLOSE || kind > PT_KIND_EXCEPTION ||
+        (is_leave && kind != PT_KIND_UNWIND && id != 0))
         return PT_CORRUPT;
     PT_TRY(add_entry(records, pt_record_symbol(record), tick_offset(&records->now) + pt_record_tick_low(record)));
     records->columns.events += kind != PT_KIND_OPEN;
     if (is_leave)
         pt_stack_leave(stack, kind, id);
-    else
+    else if (!is_inner)
         PT_TRY(pt_stack_push(stack, (uint32_t)pt_record_frame(id, kind == PT_KIND_C_CALL), records->now.last_tick));
     return PT_OK;
 }

@@ -12,13 +12,18 @@ static bool is_present(uint32_t state)
 static char hook_replaced[] = "a thread's profile function was replaced by the program: calls after that are missing";
 static char late_threads[] = "threads made by C code are found late on this version: their first calls are missing";
 
-static size_t collect_notes(uint32_t bits, char *notes[2])
+static char trace_taken[] =
+    "a thread's trace function was replaced by the program: lines, instructions and exceptions after that are missing";
+
+static size_t collect_notes(uint32_t bits, char *notes[3])
 {
     size_t count = 0;
     if (bits & PT_PROCESS_NOTE_HOOK_REPLACED)
         notes[count++] = hook_replaced;
     if (bits & PT_PROCESS_NOTE_LATE_THREADS)
         notes[count++] = late_threads;
+    if (bits & PT_PROCESS_NOTE_TRACE_TAKEN)
+        notes[count++] = trace_taken;
     return count;
 }
 
@@ -27,7 +32,7 @@ static enum pt_status write_process(struct pt_collector *collector, const struct
 {
     char text[16] = "";
     strncpy(text, ended, sizeof text - 1);
-    char *notes[2];
+    char *notes[3];
     const uint32_t bits = atomic_load_explicit(&pt_arena_process(collector->arena, index)->notes, memory_order_relaxed);
     const struct pt_process meta = {
         .serial = process->serial,

@@ -92,7 +92,8 @@ enum pt_status pt_journal_read(const uint8_t *journal, uint64_t journal_size, ui
     uint32_t label = pt_bytes_load16(scratch + PT_JOURNAL_OFF_LABEL_LEN);
     uint16_t kind = pt_bytes_load16(scratch + PT_JOURNAL_OFF_KIND);
     if (module > PT_JOURNAL_STRING_MAX || qualname > PT_JOURNAL_STRING_MAX || file > PT_JOURNAL_STRING_MAX ||
-        label > PT_JOURNAL_STRING_MAX || kind > PT_NAME_C || pt_bytes_load16(scratch + PT_JOURNAL_OFF_RESERVED) != 0)
+        label > PT_JOURNAL_STRING_MAX || kind > PT_NAME_RAISE_SITE ||
+        pt_bytes_load16(scratch + PT_JOURNAL_OFF_RESERVED) != 0)
         return PT_CORRUPT;
     uint32_t texts = module + qualname + file + label;
     if (padded != ((PT_JOURNAL_FIXED_SIZE + texts + 7) & ~7u) || padded > there)

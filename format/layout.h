@@ -104,6 +104,9 @@ enum pt_kind {
     PT_KIND_C_RETURN = 9,
     PT_KIND_C_RAISE = 10,
     PT_KIND_CLOSE = 11,
+    PT_KIND_LINE = 12,
+    PT_KIND_OPCODE = 13,
+    PT_KIND_EXCEPTION = 14,
     PT_KIND_CONTROL = 31,
 };
 
@@ -162,6 +165,7 @@ enum {
 /* 8.2: notes of a process */
 #define PT_PROCESS_NOTE_HOOK_REPLACED 1u
 #define PT_PROCESS_NOTE_LATE_THREADS  2u
+#define PT_PROCESS_NOTE_TRACE_TAKEN   4u
 
 /* 8.2: definitions in a journal */
 enum {

@@ -40,6 +40,9 @@ struct pt_header {
     uint64_t tick_ps;
     uint64_t start_tick;
     bool c_calls;
+    char *lines;   /* empty if no lines are recorded */
+    char *opcodes; /* the same for instructions */
+    bool exceptions;
     char *policy;
     bool children;
     uint64_t ring_size;

@@ -103,7 +103,7 @@ static enum pt_status read_definition(struct pt_cbor_reader *reader, struct pt_n
         return PT_CORRUPT;
     uint64_t kind, line;
     *name = (struct pt_name){.label = {.data = ""}};
-    PT_TRY(read_uint(reader, PT_NAME_PYTHON, PT_NAME_C, &kind));
+    PT_TRY(read_uint(reader, PT_NAME_PYTHON, PT_NAME_RAISE_SITE, &kind));
     PT_TRY(read_text(reader, &name->module));
     PT_TRY(read_text(reader, &name->qualname));
     PT_TRY(read_text(reader, &name->file));

@@ -9,7 +9,8 @@
 #include "layout.h"
 #include "status.h"
 
-enum pt_name_kind { PT_NAME_PYTHON = 0, PT_NAME_C = 1 };
+/* A raise site is a type of exceptions and a line at which one was raised, or which it passed through. */
+enum pt_name_kind { PT_NAME_PYTHON = 0, PT_NAME_C = 1, PT_NAME_RAISE_SITE = 2 };
 
 /* A text that need not be terminated, borrowed from wherever the definition was read. */
 struct pt_text {

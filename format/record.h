@@ -28,6 +28,12 @@ static inline uint32_t pt_record_id(uint64_t record)
     return (uint32_t)(record >> PT_KIND_BITS) & PT_ID_MAX;
 }
 
+/* A line, an instruction or an exception: an event inside a frame, which neither enters nor leaves one. */
+static inline int pt_record_is_inner(uint32_t kind)
+{
+    return kind >= PT_KIND_LINE && kind <= PT_KIND_EXCEPTION;
+}
+
 /* The symbol of SPEC.md 5: kind and id without the time. */
 static inline uint32_t pt_record_symbol(uint64_t record)
 {

@@ -39,7 +39,7 @@ struct pt_function {
     const char *module;
     const char *qualname;
     const char *file;
-    const char *label; /* what cProfile prints; never empty */
+    const char *label; /* what cProfile prints; of a raise site, the type as tracebacks name it; never empty */
 };
 
 struct pt_trace_damage {

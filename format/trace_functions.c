@@ -28,7 +28,7 @@ static const char *intern(struct pt_trace_private *own, const char *data, size_t
     return text;
 }
 
-/* What cProfile prints for a function. */
+/* What cProfile prints for a function; of a raise site, the exception as tracebacks name it. */
 static const char *make_label(struct pt_trace_private *own, const struct pt_function *function,
                               const struct pt_text *given)
 {
@@ -37,7 +37,11 @@ static const char *make_label(struct pt_trace_private *own, const struct pt_func
 
     char *label = NULL;
     int size;
-    if (function->kind == PT_NAME_C) {
+    if (function->kind == PT_NAME_RAISE_SITE) {
+        bool builtin = strcmp(function->module, "builtins") == 0 || !*function->module;
+        size = asprintf(&label, "%s%s%s", builtin ? "" : function->module, builtin ? "" : ".",
+                        *function->qualname ? function->qualname : "?");
+    } else if (function->kind == PT_NAME_C) {
         size = asprintf(&label, "<built-in method %s%s%s>", function->module, *function->module ? "." : "",
                         function->qualname);
     } else {

@@ -31,7 +31,8 @@ SCREENS = {name: ("good-complete", "good-fork", "bad-lost") for name in COMMANDS
 SCREENS["top-nothing"] = SCREENS["tree-nothing"] = ("good-complete",)
 SCREENS["top"] += ("good-strange-names", "good-control", "good-unmatched", "bad-no-end", "bad-gap")
 SCREENS["check"] += ("bad-gap",)
-SCREENS["dump"] += ("good-control",)
+SCREENS["dump"] += ("good-control", "good-inner")
+SCREENS["info"] += ("good-inner",)
 
 VIEWS = [("80 columns", ["--width", "80"]), ("120 columns", ["--width", "120"]), ("200 columns", ["--width", "200"]),
          ("120 columns, colour", ["--width", "120", "--color", "always"])]

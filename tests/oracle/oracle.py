@@ -19,8 +19,9 @@ import zlib
 MAGIC = b"\xb7PTRC\r\n\x1a"
 HEADER, PROCESS, THREAD, NAMES, CLOCK, CHUNK, INDEX, END = range(1, 9)
 KINDS = {1: "start", 2: "resume", 3: "throw", 4: "c_call", 5: "open", 6: "return", 7: "yield", 8: "unwind",
-         9: "c_return", 10: "c_raise", 11: "close", 31: "control"}
-ENTERS, LEAVES, EVENTS = {1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}, {1, 2, 3, 4, 6, 7, 8, 9, 10}
+         9: "c_return", 10: "c_raise", 11: "close", 12: "line", 13: "opcode", 14: "exception", 31: "control"}
+ENTERS, LEAVES, INNER = {1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}, {12, 13, 14}
+EVENTS = {1, 2, 3, 4, 6, 7, 8, 9, 10} | INNER
 
 
 class Bad(Exception):
@@ -120,8 +121,8 @@ def keys(uint="", text="", **others):
 
 KEYS = {  # sections 3, 4 and 7
     1: keys("pid started_ns tick_ps start_tick ring_size max_threads flush_interval_ns max_size level probe_ps",
-            "boot recorder implementation python hook program executable host machine system clock policy arena",
-            run=bytes, argv=list, notes=list, c_calls=bool, children=bool),
+            "boot recorder implementation python hook program executable host machine system clock lines opcodes policy arena",
+            run=bytes, argv=list, notes=list, c_calls=bool, exceptions=bool, children=bool),
     2: keys("process parent pid entry generation inherited start_tick end_tick", "ended", notes=list),
     3: keys("thread process slot generation native_id start_tick end_tick", "name"),
     4: keys("process first", names=list),
@@ -304,7 +305,7 @@ class Trace:
             if not new.get("first") or not new.get("process"):
                 raise Bad("NAMES without process or first id")
             for i, definition in enumerate(new["names"]):
-                if len(definition) not in (6, 7) or definition[0] not in (0, 1):
+                if len(definition) not in (6, 7) or definition[0] not in (0, 1, 2):
                     raise Bad("a definition has 6 or 7 items")
                 texts = [t.split("\0")[0] if isinstance(t, str) else t for t in definition]
                 self.names.setdefault(new["process"], {})[new["first"] + i] = texts
@@ -368,21 +369,32 @@ class Trace:
     def nanoseconds(self, tick):
         return max(0, self.monotonic(tick) - self.monotonic(self.start_tick()))
 
-    def function(self, process, ident):
+    def definition(self, process, ident):
         for _ in range(256):
             p = self.processes.get(process, {})
             if ident == 0:
                 break
             if ident > p.get("inherited", 0):
-                definition = self.names.get(process, {}).get(ident)
-                return (definition[1], definition[2]) if definition else ("", "?")
+                return self.names.get(process, {}).get(ident)
             if p.get("parent", 0) >= process:
                 break
             process = p["parent"]
-        return "", "?"
+        return None
+
+    def function(self, process, ident):
+        definition = self.definition(process, ident)
+        return (definition[1], definition[2]) if definition else ("", "?")
+
+    def raise_site(self, process, ident):
+        """The type of the exception, as tracebacks show it, and the line."""
+        definition = self.definition(process, ident)
+        if not definition or definition[0] != 2:
+            return "?", 0
+        module, name = definition[1:3]
+        return (name if module in ("", "builtins") else f"{module}.{name}"), definition[4]
 
     def entries(self, thread):
-        """Every entry of a thread with the frame that it enters or leaves: (tick, kind name, frame or None, arguments)."""
+        """Every entry of a thread with the frame that it enters, leaves or is in: (tick, kind name, id, frame or None, arguments)."""
         stack, position = [], 0
         for c in sorted(self.chunks.get(thread, []), key=lambda c: c["first_position"]):
             if c["first_position"] != position:
@@ -391,16 +403,18 @@ class Trace:
             for kind, ident, tick, piece in c["list"]:
                 if kind in ENTERS:
                     stack.append(ident * 2 + (kind == 4))
-                    yield tick, KINDS[kind], stack[-1], piece
+                    yield tick, KINDS[kind], ident, stack[-1], piece
                 elif kind in LEAVES:
                     left = self.leave(stack, kind, ident)
-                    yield tick, KINDS[kind], ident * 2 if left is None and kind == 8 else left, piece
+                    yield tick, KINDS[kind], ident, ident * 2 if left is None and kind == 8 else left, piece
+                elif kind in INNER:
+                    yield tick, KINDS[kind], ident, next((f for f in reversed(stack) if not f & 1), None), piece
                 else:
                     if ident == 3:
                         count, _, unwound, pushed, n, *frames = varints(piece)
                         del stack[max(0, len(stack) - unwound):]
                         stack += frames[:n] + [0] * (pushed - n)
-                    yield tick, {2: "stall", 3: "lost", 7: "backstep"}.get(ident, "control"), None, piece
+                    yield tick, {2: "stall", 3: "lost", 7: "backstep"}.get(ident, "control"), ident, None, piece
 
     @staticmethod
     def leave(stack, kind, ident):
@@ -438,9 +452,13 @@ def main(argv):
         return
     for thread in sorted(set(trace.threads) | set(trace.chunks)):
         process = trace.threads.get(thread, {}).get("process", 0)
-        for tick, kind, frame, piece in trace.entries(thread):
+        for tick, kind, ident, frame, piece in trace.entries(thread):
             module, name = trace.function(process, frame >> 1) if frame is not None else ("", "")
             line = {"t_ns": trace.nanoseconds(tick), "tid": thread, "kind": kind, "module": module, "name": name}
+            if kind in ("line", "opcode"):
+                line["line" if kind == "line" else "offset"] = ident
+            if kind == "exception":
+                line["type"], line["line"] = trace.raise_site(process, ident)
             if kind == "lost":
                 line["count"] = varints(piece)[0]
             print(json.dumps(line))

@@ -96,6 +96,10 @@ void model_event(struct model *model, enum pt_kind kind, uint32_t id)
         if (python > 0 && model->stack[python - 1].frame == pt_record_frame(id, 0))
             model->depth = python - 1;
         break;
+    case PT_KIND_LINE:
+    case PT_KIND_OPCODE:
+    case PT_KIND_EXCEPTION:
+        break;
     default:
         if (model->depth > 0 && (model->stack[model->depth - 1].frame & 1))
             model->depth--;

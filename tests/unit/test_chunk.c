@@ -29,6 +29,8 @@ static void random_step(struct model *model, uint32_t ids, bool strange)
         model_lost(model, below(100), below(5), (uint32_t)below(4), (uint32_t)below(3));
     const uint32_t id = (uint32_t)below(ids);
     const bool deep = model->depth > 40;
+    if (below(4) == 0)
+        model_event(model, (enum pt_kind[]){PT_KIND_LINE, PT_KIND_OPCODE, PT_KIND_EXCEPTION}[below(3)], id);
     switch (below(deep ? 6 : 10)) {
     case 0:
     case 1:

@@ -242,7 +242,7 @@ Test(chunk_rules, a_symbol_twice)
 
 Test(chunk_rules, a_symbol_of_an_unknown_kind)
 {
-    cr_assert_eq(with_symbol(0, 12), PT_CORRUPT);
+    cr_assert_eq(with_symbol(0, 15), PT_CORRUPT);
     cr_assert_eq(with_symbol(0, 0), PT_CORRUPT);
 }
 

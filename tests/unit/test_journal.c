@@ -173,7 +173,7 @@ Test(journal, damage_is_refused)
     refuses(PT_JOURNAL_OFF_LENGTH, 4, 40);
     refuses(PT_JOURNAL_OFF_LENGTH, 4, 56);
     refuses(PT_JOURNAL_OFF_LENGTH, 4, UINT32_MAX);
-    refuses(PT_JOURNAL_OFF_KIND, 2, 2);
+    refuses(PT_JOURNAL_OFF_KIND, 2, 3);
     refuses(PT_JOURNAL_OFF_MODULE_LEN, 2, 60000);
     refuses(PT_JOURNAL_OFF_LABEL_LEN, 2, 9);
     refuses(PT_JOURNAL_OFF_RESERVED, 2, 1);

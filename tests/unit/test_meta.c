@@ -51,6 +51,8 @@ static struct pt_header sample_header(void)
         .tick_ps = 3571,
         .start_tick = UINT64_MAX - 1,
         .c_calls = true,
+        .lines = text("^app:"),
+        .exceptions = true,
         .policy = text("block"),
         .children = true,
         .ring_size = 1 << 20,
@@ -95,6 +97,9 @@ Test(meta, header_round_trip)
     cr_expect_eq(out.tick_ps, 3571);
     cr_expect_eq(out.start_tick, UINT64_MAX - 1);
     cr_expect(out.c_calls);
+    cr_expect_str_eq(out.lines, "^app:");
+    cr_expect_str_eq(out.opcodes, "");
+    cr_expect(out.exceptions);
     cr_expect_str_eq(out.policy, "block");
     cr_expect(out.children);
     cr_expect_eq(out.ring_size, 1 << 20);

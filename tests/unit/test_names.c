@@ -127,7 +127,7 @@ Test(names, rules)
     cr_expect_eq(decode(payload_of("pfn", 1, PT_ID_MAX, 6, 0)), PT_CORRUPT, "ids beyond 24 bits");
     cr_expect_eq(decode(payload_of("pfn", 1, 1, 5, 0)), PT_CORRUPT);
     cr_expect_eq(decode(payload_of("pfn", 1, 1, 8, 0)), PT_CORRUPT);
-    cr_expect_eq(decode(payload_of("pfn", 1, 1, 6, 2)), PT_CORRUPT, "a kind that does not exist");
+    cr_expect_eq(decode(payload_of("pfn", 1, 1, 6, 3)), PT_CORRUPT, "a kind that does not exist");
 }
 
 /* --- In a trace ----------------------------------------------------------------------------------------------- */

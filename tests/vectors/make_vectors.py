@@ -15,7 +15,7 @@ import zlib
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAGIC = b"\xb7PTRC\r\n\x1a"
 HEADER, PROCESS, THREAD, NAMES, CLOCK, CHUNK, INDEX, END = range(1, 9)
-START, RESUME, THROW, C_CALL, OPEN, RETURN, YIELD, UNWIND, C_RETURN, C_RAISE, CLOSE = range(1, 12)
+START, RESUME, THROW, C_CALL, OPEN, RETURN, YIELD, UNWIND, C_RETURN, C_RAISE, CLOSE, LINE, OPCODE, EXCEPTION = range(1, 15)
 CONTROL, STALL, LOST, BACKSTEP = 31, 2, 3, 7
 
 
@@ -74,7 +74,7 @@ def header(major=1, minor=0, incompatible=0, compatible=0, **more):
         "run": bytes(range(16)), "boot": "", "recorder": "0.1.0", "implementation": "CPython", "python": "3.13.0",
         "hook": "monitoring", "program": "app.py", "argv": ["app.py", "--fast"], "executable": "/usr/bin/python3",
         "host": "example", "machine": "x86_64", "system": "Linux 6.1", "pid": 4711, "started_ns": 1_700_000_000_000_000_000,
-        "clock": "tsc", "tick_ps": 3200, "start_tick": 1000, "c_calls": True, "policy": "block", "children": True,
+        "clock": "tsc", "tick_ps": 3200, "start_tick": 1000, "c_calls": True, "exceptions": False, "policy": "block", "children": True,
         "ring_size": 1 << 20, "max_threads": 256, "flush_interval_ns": 10**9, "max_size": 0, "level": 1,
         "arena": "/nonexistent/pytrace-vector", "notes": [],
     }
@@ -136,6 +136,18 @@ PREAMBLE = [
 ]
 SIMPLE = [(OPEN, MAIN, 0), (START, RUN, 10), (C_CALL, LEN, 5), (C_RETURN, 0, 3), (C_CALL, APPEND, 300), (C_RAISE, 0, 40),
           (START, NUMBERS, 7), (YIELD, 0, 9), (RESUME, NUMBERS, 4), (UNWIND, NUMBERS, 70_000), (RETURN, 0, 20), (CLOSE, 0, 11)]
+SITES = [[*definition[:3], "app.py", line, *definition[5:]] for definition, line in zip(FUNCTIONS, (8, 17, 0, 0, 26))] + [
+    [2, "builtins", "ValueError", "app.py", 28, 0], [2, "builtins", "ValueError", "app.py", 19, 0],
+    [2, "app", "Retry", "app.py", 22, 0], [2, "app", "Retry", "app.py", 11, 0]]
+AT_28, AT_19, AT_22, AT_11 = range(6, 10)
+INNER = [  # app.py: main begins with line 8, Worker.run with line 17, numbers with line 26
+    (OPEN, MAIN, 0), (LINE, 9, 10), (LINE, 10, 300), (LINE, 11, 4),
+    (START, RUN, 90), (LINE, 18, 2), (LINE, 19, 5), (START, NUMBERS, 60), (LINE, 27, 3), (OPCODE, 4, 1), (OPCODE, 6, 9), (LINE, 28, 2),
+    (OPCODE, 14, 1), (EXCEPTION, AT_28, 80), (UNWIND, NUMBERS, 25), (EXCEPTION, AT_19, 30), (LINE, 21, 12), (LINE, 22, 7),
+    (EXCEPTION, AT_22, 100), (UNWIND, RUN, 10), (EXCEPTION, AT_11, 15), (LINE, 12, 8), (LINE, 13, 6),
+    (START, RUN, 70), (LINE, 18, 2), (LINE, 19, 3), (START, NUMBERS, 55), (LINE, 27, 2), (OPCODE, 4, 1), (OPCODE, 6, 8), (LINE, 29, 3),
+    (OPCODE, 24, 1), (YIELD, 0, 40_000), (LINE, 20, 9), (LINE, 19, 12), (RESUME, NUMBERS, 5), (OPCODE, 30, 1), (RETURN, 0, 20_000),
+    (LINE, 23, 11), (C_CALL, LEN, 6), (C_RETURN, 0, 3), (RETURN, 0, 2), (CLOSE, 0, 4000)]
 CLOCK_END = (CLOCK, cbor({"tick": 101_000, "monotonic_ns": 5_320_000, "realtime_ns": 1_700_000_000_000_320_000}))
 ENDINGS = [
     CLOCK_END,
@@ -223,6 +235,9 @@ def vectors():
     yield "good-unmatched", with_chunks(chunk(
         [(RETURN, 0, 1), (C_RETURN, 0, 1), (START, MAIN, 1), (UNWIND, RUN, 1), (C_CALL, LEN, 1), (RETURN, 0, 1), (CLOSE, 0, 1)], flags=1)), \
         "Leaves without an enter, an unwind of a function that never started, and a C call without a return."
+    yield "good-inner", with_chunks(chunk(INNER, flags=1), preamble=replaced(0, header(
+        lines="^app:", opcodes="numbers$", exceptions=True))[:4] + [(NAMES, cbor({"process": 1, "first": 1, "names": SITES}))]), \
+        "Lines, instructions and exceptions, which tell what goes on inside of the functions of app.py."
     fork = [
         (PROCESS, cbor({"process": 2, "parent": 1, "pid": 4712, "entry": 1, "generation": 1, "inherited": 2, "start_tick": 2000})),
         (THREAD, cbor({"thread": 2, "process": 2, "slot": 1, "generation": 1, "native_id": 4712, "name": "", "start_tick": 2000})),
@@ -264,6 +279,8 @@ def vectors():
     yield "bad-name-kind", with_chunks(simple, preamble=replaced(4, cbor({"process": 1, "first": 1, "names": [[7, "m", "f", "", 0, 0]]}))), \
         "A definition of a kind that does not exist."
     yield "bad-name-zero", with_chunks(simple, preamble=replaced(4, cbor({"process": 1, "first": 0, "names": FUNCTIONS}))), "A definition for id 0."
+    yield "bad-raise-site", with_chunks(chunk([(START, MAIN, 1), (EXCEPTION, 77, 1), (RETURN, 0, 1)], flags=1)), \
+        "An exception at a raise site that no block names."
     yield "bad-kind", with_chunks(chunk([(20, 1, 1)])), "An entry of kind 20, which does not exist."
     yield "bad-code", with_chunks(chunk(SIMPLE, part_codes=b"\xee" * len(SIMPLE))), "Codes beyond the symbol table."
     yield "bad-symbol-twice", with_chunks(chunk([(START, 1, 1), (START, 2, 1)], part_symbols=struct.pack("<2I", 33, 33))), "Two equal symbols."
