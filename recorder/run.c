@@ -133,7 +133,11 @@ static int configure(PyConfig *config, const char *kind, PyObject *target, PyObj
  * deep as ever. The frames below stay in memory, held by C calls that are never returned to. */
 static void forget_frames(PyThreadState *tstate)
 {
-#if PY_VERSION_HEX >= 0x030D0000
+#if PY_VERSION_HEX >= 0x030F0000
+    tstate->current_frame =
+        tstate->base_frame; /* where profilers that look on from outside expect every stack to end */
+    tstate->py_recursion_remaining = tstate->py_recursion_limit;
+#elif PY_VERSION_HEX >= 0x030D0000
     tstate->current_frame = NULL;
     tstate->py_recursion_remaining = tstate->py_recursion_limit;
 #if PY_VERSION_HEX < 0x030E0000 /* later versions measure the C stack itself */

@@ -161,6 +161,19 @@ class Stack(InvisibleCase):
     def test_warning_about_the_caller(self):
         self.same_script("import warnings\nfor level in 1, 2, 3: warnings.warn('w', stacklevel=level)")
 
+    @unittest.skipUnless(sys.version_info >= (3, 15), "stacks have a sentinel at their end from 3.15 on")
+    def test_sampling_profilers_reach_the_end_of_the_stack(self):
+        self.same_script(
+            """
+            import _remote_debugging, os
+            def inner():
+                for interpreter in _remote_debugging.RemoteUnwinder(os.getpid()).get_stack_trace():
+                    for thread in interpreter.threads:
+                        print([frame.funcname for frame in thread.frame_info])
+            inner()
+            """
+        )
+
     def test_recursion_limit(self):
         self.same_script(
             """
