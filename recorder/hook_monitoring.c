@@ -47,19 +47,31 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t fla
 /* From 3.13 on RESUME runs signal handlers before it reports the entry: if one raises, the unwind has no entry. In 3.12
  * the order is the other one. (A generator handles exceptions at its entry before it passes them on, and cannot be told
  * by this; there it is left to the reader, which compares the id.) */
+#if PY_VERSION_HEX >= 0x030D0000
+static bool is_resume(int opcode)
+{
+#ifdef RESUME_CHECK_JIT
+    if (opcode == RESUME_CHECK_JIT)
+        return true;
+#endif
+    return opcode == RESUME || opcode == RESUME_CHECK || opcode == INSTRUMENTED_RESUME;
+}
+
+/* Line and instruction events of other tools do not hide a RESUME: it has neither. */
 static bool is_at_entry(PyObject *code, PyObject *offset)
 {
-#if PY_VERSION_HEX >= 0x030D0000
     long at = PyLong_AsLong(offset);
     if (!PyCode_Check(code) || at < 0 || at >= Py_SIZE(code) * 2)
         return false;
-    int opcode = ((const unsigned char *)((PyCodeObject *)code)->co_code_adaptive)[at];
-    return opcode == RESUME || opcode == RESUME_CHECK || opcode == INSTRUMENTED_RESUME;
+    return is_resume(((const unsigned char *)((PyCodeObject *)code)->co_code_adaptive)[at]);
+}
 #else
+static bool is_at_entry(PyObject *code, PyObject *offset)
+{
     (void)code, (void)offset;
     return false;
-#endif
 }
+#endif
 
 /* What is thrown into a generator leaves it there too. Otherwise not even an entry of the same function as the last
  * record proves anything: it may be the caller's, in a recursion. Trace functions come before us: if one raises, there

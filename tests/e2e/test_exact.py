@@ -24,13 +24,20 @@ APPARATUS = {
 
 
 class CountingCase(TestCase):
+    jit = "0"  # what the environment of the program says to an interpreter that has a compiler
+
     def count(self, program, function, counts=True, trace=True):
         """Returns the counts of cProfile, or None."""
         counts_path = os.path.join(self.here, "counts.json") if counts else "-"
         if os.path.exists(self.trace):
             os.remove(self.trace)
         outcome = self.run_python(
-            os.path.join(PROGRAMS, "count.py"), program, function, counts_path, self.trace if trace else "-", env={"PYTHONPATH": self.path()}
+            os.path.join(PROGRAMS, "count.py"),
+            program,
+            function,
+            counts_path,
+            self.trace if trace else "-",
+            env={"PYTHONPATH": self.path(), "PYTHON_JIT": self.jit},
         )
         self.assert_succeeded(outcome)
         if not counts:
@@ -114,6 +121,27 @@ class Exact(CountingCase):
         for label, n in expected.items():
             if PROGRAMS in label and "(main)" in label:
                 self.assertEqual(found[label], n)
+
+
+class ExactWhenCompiled(CountingCase):
+    """The interpreter compiles hot loops, where it can; what is compiled reports no event, and must be given up."""
+
+    jit = "1"
+
+    def test_hot_loops(self):
+        self.compare("hot")
+
+    def test_recursion(self):
+        self.compare("recursion")
+
+    def test_recording_starts_and_stops_in_a_hot_loop(self):
+        import hot
+
+        program = "import functools, sys, hot, pytrace\nhot.through(functools.partial(pytrace.start, sys.argv[1]), pytrace.stop)"
+        environment = {"PYTHONPATH": self.path(), "PYTHON_JIT": self.jit}
+        self.assert_succeeded(self.run_python("-c", program, self.trace, env=environment))
+        found = {function["name"]: function["calls"] for function in top(self.trace)["functions"] if function["calls"]}
+        self.assertEqual(found, hot.CALLS_THROUGH)
 
 
 class Consistent(CountingCase):

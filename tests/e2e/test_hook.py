@@ -115,6 +115,22 @@ class Hook(TestCase):
             self.interrupt(lambda: recursive_into_itself(5), KeyboardInterrupt)
         self.assert_level(21)
 
+    @unittest.skipUnless(hasattr(sys, "monitoring"), "tools with events for each instruction exist from 3.12 on")
+    def test_signal_handler_raises_at_an_entry_that_another_tool_watches(self):
+        signal.signal(signal.SIGUSR1, handler)
+        monitoring, tool = sys.monitoring, sys.monitoring.DEBUGGER_ID
+        monitoring.use_tool_id(tool, "every instruction")
+        self.addCleanup(monitoring.free_tool_id, tool)
+        monitoring.register_callback(tool, monitoring.events.INSTRUCTION, lambda code, offset: None)
+        self.addCleanup(monitoring.register_callback, tool, monitoring.events.INSTRUCTION, None)
+        for function in plain, recursive_into_itself:
+            monitoring.set_local_events(tool, function.__code__, monitoring.events.INSTRUCTION | monitoring.events.LINE)
+            self.addCleanup(monitoring.set_local_events, tool, function.__code__, 0)
+        with pytrace.recording(self.trace):
+            self.interrupt(lambda: plain(-trap), Raised)
+            self.interrupt(lambda: recursive_into_itself(5), Raised)
+        self.assert_level(42)
+
     def test_signal_handler_raises_where_a_generator_goes_on(self):
         signal.signal(signal.SIGUSR1, handler)
 
