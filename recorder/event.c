@@ -88,10 +88,11 @@ static void write_event(enum pt_kind kind, const void *key, PyObject *function)
     } else if (self->in_fork && is_return_from_fork(self, kind)) {
         /* the thread goes on as any other */
     } else if (enters(kind) || kind == PT_KIND_UNWIND) {
-        const struct pt_cached_id *cached = &self->cache[pt_thread_state_cache_index(key)];
-        uint32_t id = cached->key == key ? cached->id : pt_functions_id(key, function, PyEval_GetGlobals());
-        if (id != PT_ID_UNKNOWN)
-            self->cache[pt_thread_state_cache_index(key)] = (struct pt_cached_id){key, id};
+        struct pt_cached_id *cached = pt_thread_state_cached(self, key);
+        const bool known = pt_cached_id_is_of(cached, key);
+        uint32_t id = known ? cached->id : pt_functions_id(key, function, PyEval_GetGlobals());
+        if (!known && id != PT_ID_UNKNOWN)
+            pt_cached_id_set(cached, key, id);
         pt_ring_put(self, kind, id, pt_record_frame(id, is_c(kind)));
     } else {
         pt_ring_put(self, kind, 0, 0);

@@ -2,7 +2,7 @@
  *
  * Entering needs the function's id, found by a pointer that stands for the function: its code object, or its
  * PyMethodDef. Leaving needs none. Whatever is out of the ordinary goes through `limit` (or a cache that does not know
- * the function) to the slow path in event.c. All of this runs with the GIL held. */
+ * the function) to the slow path in event.c. A thread touches nothing here that another one writes to. */
 #ifndef PT_EVENT_H
 #define PT_EVENT_H
 
@@ -38,8 +38,8 @@ static inline PyObject *pt_event_store(struct pt_thread_state *self, enum pt_kin
 static inline PyObject *pt_event_with_id(enum pt_kind kind, const void *key, PyObject *function)
 {
     struct pt_thread_state *self = pt_thread_self;
-    const struct pt_cached_id *cached = &self->cache[pt_thread_state_cache_index(key)];
-    if (__builtin_expect(cached->key != key || pt_thread_state_at_limit(self), 0))
+    const struct pt_cached_id *cached = pt_thread_state_cached(self, key);
+    if (__builtin_expect(!pt_cached_id_is_of(cached, key) || pt_thread_state_at_limit(self), 0))
         return pt_event_slow(kind, key, function);
     return pt_event_store(self, kind, cached->id, key, function);
 }
@@ -47,7 +47,7 @@ static inline PyObject *pt_event_with_id(enum pt_kind kind, const void *key, PyO
 /* The calling thread has the id of `key` at hand. */
 static inline bool pt_event_knows(const void *key)
 {
-    return pt_thread_self->cache[pt_thread_state_cache_index(key)].key == key;
+    return pt_cached_id_is_of(pt_thread_state_cached(pt_thread_self, key), key);
 }
 
 /* A kind that leaves the innermost frame. */

@@ -1,4 +1,4 @@
-/* From the pointer that stands for a function to its id. Needs the GIL.
+/* From the pointer that stands for a function to its id. For threads that are attached to the interpreter.
  *
  * A pointer is reused once its object is gone: code objects are struck off when they die (code_watch.h), C functions
  * whose PyMethodDef may die with them are kept alive by a reference until the recording ends. */
@@ -26,5 +26,9 @@ void pt_functions_clear(void);
 
 /* Forgets all without touching memory management, for the child of a fork; references that were held stay. */
 void pt_functions_forget_all(void);
+
+/* Around a fork, in both processes. */
+void pt_functions_lock(void);
+void pt_functions_unlock(void);
 
 #endif

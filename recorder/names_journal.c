@@ -2,6 +2,7 @@
 
 #include "names_journal.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,9 @@ struct described {
     uint64_t digest[2];
     uint32_t id; /* 0: empty */
 };
+
+/* Over the table and the writing end of the journal. Held for moments only: not while the drain is waited for. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* Open addressing, at most half full. Private to the process: a fork takes it along, with the ids in it. */
 static struct {
@@ -77,53 +81,76 @@ static bool grow(void)
     return true;
 }
 
+/* --- Publishing -------------------------------------------------------------------------------------------------- */
+
 struct definition {
     const struct pt_name *name;
-    uint32_t id;
+    uint64_t digest[2];
+    uint32_t id; /* the answer, PT_ID_UNKNOWN at first */
 };
 
-static bool append(void *context)
+static bool append(const struct pt_name *name, uint32_t id)
 {
-    const struct definition *definition = context;
     return pt_journal_append(pt_session->process, pt_arena_journal(&pt_session->arena, pt_session->process_index),
-                             pt_session->arena.shape.journal_size, definition->id, definition->name);
+                             pt_session->arena.shape.journal_size, id, name);
 }
 
-static bool publish(struct definition *definition)
+static bool define_locked(struct definition *definition)
 {
+    struct described *entry = table.capacity > 0 ? find(table.entries, table.capacity, definition->digest) : NULL;
+    if (entry && entry->id != 0) {
+        definition->id = entry->id;
+        return true;
+    }
+    if (table.count == PT_ID_MAX)
+        return true; /* and none is left */
+    /* Without memory for the entry the function still gets an id; described again, it gets another one. */
+    bool room = table.used < table.capacity / 2 || grow() || table.used + 1 < table.capacity;
+    if (!append(definition->name, table.count + 1))
+        return false;
+    /* Only now: an id in the table may be used in a record, and its definition must be published before. */
+    definition->id = ++table.count;
+    if (room) {
+        entry = find(table.entries, table.capacity, definition->digest);
+        *entry = (struct described){{definition->digest[0], definition->digest[1]}, definition->id};
+        table.used++;
+    }
+    return true;
+}
+
+/* False if there is no room: to be called again, which may then find that another thread has defined the same. */
+static bool define(void *context)
+{
+    pthread_mutex_lock(&mutex);
+    bool defined = define_locked(context);
+    pthread_mutex_unlock(&mutex);
+    return defined;
+}
+
+uint32_t pt_names_journal_id(const struct pt_name *name)
+{
+    struct definition definition = {.name = name, .id = PT_ID_UNKNOWN};
+    digest_name(name, definition.digest);
     uint64_t waited_ns = 0;
-    if (!append(definition) && !pt_host_wait_until(append, definition, &waited_ns)) {
+    if (!define(&definition) && !pt_host_wait_until(define, &definition, &waited_ns)) {
         if (waited_ns > 0)
             pt_host_wait_degrade();
-        return false;
+        return PT_ID_UNKNOWN;
     }
     const struct pt_arena_process *process = pt_session->process;
     uint64_t unread = atomic_load_explicit(&process->produced, memory_order_relaxed) -
                       atomic_load_explicit(&process->consumed, memory_order_relaxed);
     if (unread > pt_session->arena.shape.journal_size / 2)
         pt_host_wait_wake();
-    return true;
+    return definition.id;
 }
 
-uint32_t pt_names_journal_id(const struct pt_name *name)
+void pt_names_journal_lock(void)
 {
-    uint64_t digest[2];
-    digest_name(name, digest);
-    struct described *entry = table.capacity > 0 ? find(table.entries, table.capacity, digest) : NULL;
-    if (entry && entry->id != 0)
-        return entry->id;
+    pthread_mutex_lock(&mutex);
+}
 
-    /* Without memory for the entry the function still gets an id; described again, it gets another one. */
-    bool room = table.used < table.capacity / 2 || grow() || table.used + 1 < table.capacity;
-    struct definition definition = {name, table.count + 1};
-    if (definition.id > PT_ID_MAX || !publish(&definition))
-        return PT_ID_UNKNOWN;
-    /* Only now: an id in the table may be used in a record, and its definition must be published before. */
-    table.count = definition.id;
-    if (room) {
-        entry = find(table.entries, table.capacity, digest);
-        *entry = (struct described){{digest[0], digest[1]}, definition.id};
-        table.used++;
-    }
-    return definition.id;
+void pt_names_journal_unlock(void)
+{
+    pthread_mutex_unlock(&mutex);
 }

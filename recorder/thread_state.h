@@ -47,9 +47,10 @@ struct pt_thread_state {
     uint64_t name_retry; /* position at which the thread's name is asked for again; 0 for never */
     struct pt_loss loss;
 
-    /* Ids by pointer: a hit saves the look-up in the table of functions. */
+    /* Ids by pointer: a hit saves the look-up in the table of functions. Written by the thread itself, but for keys that
+     * another one takes out when their function dies; that no new function is meant, the memory's way to it ensures. */
     struct pt_cached_id {
-        const void *key;
+        _Atomic(const void *) key;
         uint32_t id;
     } cache[PT_CACHE_ENTRIES];
 };
@@ -57,10 +58,32 @@ struct pt_thread_state {
 /* The calling thread's state; never NULL, see slot.h. initial-exec: one load, no call. */
 extern _Thread_local struct pt_thread_state *pt_thread_self __attribute__((tls_model("initial-exec")));
 
-static inline uint32_t pt_thread_state_cache_index(const void *key)
+/* Where the id of `key` is, if the thread has it at hand. The index comes out of the bits as an offset at once: keys are
+ * aligned to 16 bytes, and so long is an entry. */
+static inline struct pt_cached_id *pt_thread_state_cached(struct pt_thread_state *self, const void *key)
 {
-    uintptr_t bits = (uintptr_t)key >> 4;
-    return (uint32_t)(bits ^ bits >> 10) & (PT_CACHE_ENTRIES - 1);
+    _Static_assert(sizeof self->cache == PT_CACHE_ENTRIES << 4, "an entry has 16 bytes");
+    uintptr_t bits = (uintptr_t)key;
+    uintptr_t offset = (bits ^ bits >> 10) & ((PT_CACHE_ENTRIES - 1) << 4);
+    return (struct pt_cached_id *)(void *)((char *)self->cache + offset);
+}
+
+static inline bool pt_cached_id_is_of(const struct pt_cached_id *cached, const void *key)
+{
+    return atomic_load_explicit(&cached->key, memory_order_relaxed) == key;
+}
+
+static inline void pt_cached_id_set(struct pt_cached_id *cached, const void *key, uint32_t id)
+{
+    cached->id = id;
+    atomic_store_explicit(&cached->key, key, memory_order_relaxed);
+}
+
+/* By any thread. If the owner puts another key there at this moment, that is forgotten instead: a miss. */
+static inline void pt_cached_id_forget(struct pt_cached_id *cached, const void *key)
+{
+    if (pt_cached_id_is_of(cached, key))
+        atomic_store_explicit(&cached->key, NULL, memory_order_relaxed);
 }
 
 static inline bool pt_thread_state_at_limit(const struct pt_thread_state *self)
