@@ -3,10 +3,10 @@
 #if PY_VERSION_HEX >= 0x030C0000
 
 #include <opcode.h>
-#include <stddef.h>
 
 #include "event.h"
 #include "hook.h"
+#include "monitoring.h"
 
 const char *const pt_hook_name = "monitoring";
 
@@ -153,161 +153,38 @@ static PyObject *on_c_raise(PyObject *self, PyObject *const *arguments, size_t f
     return c_event_of(PT_KIND_C_RAISE, arguments[2], arguments[3]);
 }
 
-static struct callback {
-    const char *event; /* its name in sys.monitoring.events, whose numbers differ between versions */
-    vectorcallfunc function;
-    bool of_c_calls;
-    bool own_bit; /* C_RETURN and C_RAISE come with CALL */
-    PyObject *object;
-} callbacks[] = {
-    {"PY_START", on_start, false, true, NULL},  {"PY_RESUME", on_resume, false, true, NULL},
-    {"PY_THROW", on_throw, false, true, NULL},  {"PY_RETURN", on_return, false, true, NULL},
-    {"PY_YIELD", on_yield, false, true, NULL},  {"PY_UNWIND", on_unwind, false, true, NULL},
-    {"CALL", on_call, true, true, NULL},        {"C_RETURN", on_c_return, true, false, NULL},
-    {"C_RAISE", on_c_raise, true, false, NULL},
+/* What is asked for. */
+enum { CALLS = 1, C_CALLS = 2 };
+
+static struct pt_monitoring_callback callbacks[] = {
+    {"PY_START", on_start, CALLS, PT_MONITORING_EVERYWHERE, NULL},
+    {"PY_RESUME", on_resume, CALLS, PT_MONITORING_EVERYWHERE, NULL},
+    {"PY_THROW", on_throw, CALLS, PT_MONITORING_EVERYWHERE, NULL},
+    {"PY_RETURN", on_return, CALLS, PT_MONITORING_EVERYWHERE, NULL},
+    {"PY_YIELD", on_yield, CALLS, PT_MONITORING_EVERYWHERE, NULL},
+    {"PY_UNWIND", on_unwind, CALLS, PT_MONITORING_EVERYWHERE, NULL},
+    {"CALL", on_call, C_CALLS, PT_MONITORING_EVERYWHERE, NULL},
+    {"C_RETURN", on_c_return, C_CALLS, PT_MONITORING_WITH_ANOTHER, NULL},
+    {"C_RAISE", on_c_raise, C_CALLS, PT_MONITORING_WITH_ANOTHER, NULL},
 };
 
 #define CALLBACKS (sizeof callbacks / sizeof *callbacks)
 
-/* --- Callable objects --------------------------------------------------------------------------------------------
- *
- * A type of our own with a vectorcall slot is the shortest way from the interpreter to C. Made once, in the main
- * interpreter, and never freed: the interpreter may call a callback for as long as code is instrumented. */
-
-struct callable {
-    PyObject base;
-    vectorcallfunc vectorcall;
-};
-
-static PyMemberDef callable_members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct callable, vectorcall), Py_READONLY, NULL},
-    {NULL, 0, 0, 0, NULL},
-};
-
-static PyType_Slot callable_slots[] = {
-    {Py_tp_members, callable_members},
-    {Py_tp_call, PyVectorcall_Call},
-    {0, NULL},
-};
-
-static PyType_Spec callable_spec = {
-    .name = "pytrace._core.hook",
-    .basicsize = sizeof(struct callable),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = callable_slots,
-};
-
-static int make_callables(void)
-{
-    if (callbacks[CALLBACKS - 1].object)
-        return 0;
-    PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&callable_spec);
-    for (size_t i = 0; type && i < CALLBACKS; i++) {
-        struct callable *callable = PyObject_New(struct callable, type);
-        if (!callable)
-            return -1;
-        callable->vectorcall = callbacks[i].function;
-        callbacks[i].object = (PyObject *)callable;
-    }
-    return type ? 0 : -1;
-}
-
-/* --- The tool ---------------------------------------------------------------------------------------------------- */
-
-#define NO_TOOL (-1)
-
-static int tool = NO_TOOL;
-
-static PyObject *monitoring(void)
-{
-    PyObject *namespace = PySys_GetObject("monitoring");
-    if (!namespace)
-        PyErr_SetString(PyExc_RuntimeError, "this interpreter has no sys.monitoring");
-    return namespace;
-}
-
-/* 4, else 3: the other ids are spoken for (debugger, coverage, profiler, optimizer). */
 int pt_hook_reserve(void)
 {
-    PyObject *namespace = monitoring();
-    if (!namespace || make_callables() < 0)
-        return -1;
-    for (int id = 4; id >= 3; id--) {
-        PyObject *result = PyObject_CallMethod(namespace, "use_tool_id", "is", id, "pytrace");
-        if (result) {
-            Py_DECREF(result);
-            tool = id;
-            return 0;
-        }
-        if (!PyErr_ExceptionMatches(PyExc_ValueError))
-            return -1;
-        PyErr_Clear();
-    }
-    PyErr_SetString(PyExc_RuntimeError, "other tools use both sys.monitoring ids that are free for use (3 and 4)");
-    return -1;
-}
-
-static long event_bit(PyObject *namespace, const char *name)
-{
-    PyObject *events = PyObject_GetAttrString(namespace, "events");
-    PyObject *bit = events ? PyObject_GetAttrString(events, name) : NULL;
-    long value = bit ? PyLong_AsLong(bit) : -1;
-    Py_XDECREF(bit);
-    Py_XDECREF(events);
-    return value;
-}
-
-static int register_callback(PyObject *namespace, long bit, PyObject *callback)
-{
-    PyObject *result = PyObject_CallMethod(namespace, "register_callback", "ilO", tool, bit, callback);
-    Py_XDECREF(result);
-    return result ? 0 : -1;
-}
-
-static int set_events(PyObject *namespace, long bits)
-{
-    PyObject *result = PyObject_CallMethod(namespace, "set_events", "il", tool, bits);
-    Py_XDECREF(result);
-    return result ? 0 : -1;
+    return pt_monitoring_reserve();
 }
 
 int pt_hook_start(bool c_calls)
 {
-    PyObject *namespace = monitoring();
-    if (!namespace)
+    if (!missing && (missing = pt_monitoring_constant("MISSING")) == NULL)
         return -1;
-    if (!missing && (missing = PyObject_GetAttrString(namespace, "MISSING")) == NULL)
-        return -1;
-    long bits = 0;
-    for (size_t i = 0; i < CALLBACKS; i++) {
-        if (callbacks[i].of_c_calls && !c_calls)
-            continue;
-        long bit = event_bit(namespace, callbacks[i].event);
-        if (bit < 0 || register_callback(namespace, bit, callbacks[i].object) < 0)
-            return -1;
-        if (callbacks[i].own_bit)
-            bits |= bit;
-    }
-    return set_events(namespace, bits);
+    return pt_monitoring_register(callbacks, CALLBACKS, CALLS | (c_calls ? C_CALLS : 0));
 }
 
 void pt_hook_stop(void)
 {
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    PyObject *namespace = monitoring();
-    if (namespace && tool != NO_TOOL) {
-        if (set_events(namespace, 0) < 0)
-            PyErr_Clear();
-        for (size_t i = 0; i < CALLBACKS; i++) {
-            long bit = event_bit(namespace, callbacks[i].event);
-            if (bit < 0 || register_callback(namespace, bit, Py_None) < 0)
-                PyErr_Clear();
-        }
-        Py_XDECREF(PyObject_CallMethod(namespace, "free_tool_id", "i", tool));
-        tool = NO_TOOL;
-    }
-    PyErr_Restore(type, error, traceback);
+    pt_monitoring_release(callbacks, CALLBACKS);
 }
 
 void pt_hook_scan(void)

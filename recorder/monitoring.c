@@ -1,0 +1,154 @@
+#include <Python.h>
+
+#if PY_VERSION_HEX >= 0x030C0000
+
+#include "monitoring.h"
+
+static PyObject *monitoring(void)
+{
+    PyObject *namespace = PySys_GetObject("monitoring");
+    if (!namespace)
+        PyErr_SetString(PyExc_RuntimeError, "this interpreter has no sys.monitoring");
+    return namespace;
+}
+
+PyObject *pt_monitoring_constant(const char *name)
+{
+    PyObject *namespace = monitoring();
+    return namespace ? PyObject_GetAttrString(namespace, name) : NULL;
+}
+
+/* --- Callable objects --------------------------------------------------------------------------------------------
+ *
+ * A type of our own with a vectorcall slot is the shortest way from the interpreter to C. Made once, in the main
+ * interpreter, and never freed: the interpreter may call a callback for as long as code is instrumented. */
+
+struct callable {
+    PyObject base;
+    vectorcallfunc vectorcall;
+};
+
+static PyMemberDef callable_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct callable, vectorcall), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot callable_slots[] = {
+    {Py_tp_members, callable_members},
+    {Py_tp_call, PyVectorcall_Call},
+    {0, NULL},
+};
+
+static PyType_Spec callable_spec = {
+    .name = "pytrace._core.hook",
+    .basicsize = sizeof(struct callable),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = callable_slots,
+};
+
+static PyObject *make_callable(vectorcallfunc function)
+{
+    static PyTypeObject *type;
+    if (!type && (type = (PyTypeObject *)PyType_FromSpec(&callable_spec)) == NULL)
+        return NULL;
+    struct callable *callable = PyObject_New(struct callable, type);
+    if (callable)
+        callable->vectorcall = function;
+    return (PyObject *)callable;
+}
+
+/* --- The tool ---------------------------------------------------------------------------------------------------- */
+
+#define NO_TOOL (-1)
+
+static int tool = NO_TOOL;
+
+/* 4, else 3: the other ids are spoken for (debugger, coverage, profiler, optimizer). */
+int pt_monitoring_reserve(void)
+{
+    PyObject *namespace = monitoring();
+    if (!namespace)
+        return -1;
+    for (int id = 4; id >= 3; id--) {
+        PyObject *result = PyObject_CallMethod(namespace, "use_tool_id", "is", id, "pytrace");
+        if (result) {
+            Py_DECREF(result);
+            tool = id;
+            return 0;
+        }
+        if (!PyErr_ExceptionMatches(PyExc_ValueError))
+            return -1;
+        PyErr_Clear();
+    }
+    PyErr_SetString(PyExc_RuntimeError, "other tools use both sys.monitoring ids that are free for use (3 and 4)");
+    return -1;
+}
+
+long pt_monitoring_bit(const char *event)
+{
+    PyObject *events = pt_monitoring_constant("events");
+    PyObject *bit = events ? PyObject_GetAttrString(events, event) : NULL;
+    long value = bit ? PyLong_AsLong(bit) : -1;
+    Py_XDECREF(bit);
+    Py_XDECREF(events);
+    return value;
+}
+
+/* Calls a function of sys.monitoring, whose result says nothing. */
+static int call(const char *function, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    PyObject *arguments = Py_VaBuildValue(format, values);
+    va_end(values);
+    PyObject *callable = arguments ? pt_monitoring_constant(function) : NULL;
+    PyObject *result = callable ? PyObject_CallObject(callable, arguments) : NULL;
+    Py_XDECREF(callable);
+    Py_XDECREF(arguments);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+int pt_monitoring_set_local_events(PyObject *code, long bits)
+{
+    return call("set_local_events", "(iOl)", tool, code, bits);
+}
+
+int pt_monitoring_register(struct pt_monitoring_callback *callbacks, size_t count, unsigned groups)
+{
+    long bits = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct pt_monitoring_callback *callback = &callbacks[i];
+        if (!(callback->group & groups))
+            continue;
+        long bit = pt_monitoring_bit(callback->event);
+        if (!callback->object)
+            callback->object = make_callable(callback->function);
+        if (bit < 0 || !callback->object || call("register_callback", "(ilO)", tool, bit, callback->object) < 0)
+            return -1;
+        if (callback->scope == PT_MONITORING_EVERYWHERE)
+            bits |= bit;
+    }
+    return call("set_events", "(il)", tool, bits);
+}
+
+void pt_monitoring_release(const struct pt_monitoring_callback *callbacks, size_t count)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    if (tool != NO_TOOL) {
+        if (call("set_events", "(il)", tool, 0L) < 0)
+            PyErr_Clear();
+        for (size_t i = 0; i < count; i++) {
+            long bit = pt_monitoring_bit(callbacks[i].event);
+            if (bit < 0 || call("register_callback", "(ilO)", tool, bit, Py_None) < 0)
+                PyErr_Clear();
+        }
+        if (call("free_tool_id", "(i)", tool) < 0)
+            PyErr_Clear();
+        tool = NO_TOOL;
+    }
+    PyErr_Restore(type, error, traceback);
+}
+
+#endif
