@@ -61,6 +61,7 @@ AT(pt_arena_process, inherited, 84);
 AT(pt_arena_process, start_tick, 88);
 AT(pt_arena_process, end_tick, 96);
 AT(pt_arena_process, notes, 104);
+AT(pt_arena_process, origin, 108);
 AT(pt_arena_process, produced, 128);
 AT(pt_arena_process, consumed, 192);
 _Static_assert(sizeof(struct pt_arena_process) == 256, "SPEC.md 8.2");
@@ -146,6 +147,11 @@ enum pt_status pt_arena_view(struct pt_arena *arena, uint8_t *base, uint64_t len
 
 /* --- Mapping ------------------------------------------------------------------------------------------------------ */
 
+static int is_ours_alone(const struct stat *status)
+{
+    return status->st_uid == geteuid() && (status->st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
 /* Only a file that nobody else could have written or swapped is trusted to be an arena. */
 static enum pt_status check_file(int descriptor, const char *path, uint64_t *length, struct pt_error *error)
 {
@@ -154,9 +160,19 @@ static enum pt_status check_file(int descriptor, const char *path, uint64_t *len
         return pt_error_set_errno(error, "cannot examine", path);
     if (!S_ISREG(status.st_mode))
         return pt_error_set(error, PT_CORRUPT, PT_ERROR_NO_OFFSET, "%s: not a regular file", path);
-    if (status.st_uid != geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    if (!is_ours_alone(&status))
         return pt_error_set(error, PT_CORRUPT, PT_ERROR_NO_OFFSET, "%s: others own it or may open it", path);
     *length = (uint64_t)status.st_size;
+    return PT_OK;
+}
+
+static enum pt_status check_directory(const char *path, struct pt_error *error)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return pt_error_set_errno(error, "cannot examine", path);
+    if (!S_ISDIR(status.st_mode) || !is_ours_alone(&status))
+        return pt_error_set(error, PT_CORRUPT, PT_ERROR_NO_OFFSET, "%s: no directory, or not ours alone", path);
     return PT_OK;
 }
 
@@ -169,6 +185,8 @@ enum pt_status pt_arena_map(struct pt_arena *arena, const char *directory, int s
 
     if ((size_t)snprintf(path, sizeof path, "%s/" PT_ARENA_FILE_NAME, directory) >= sizeof path)
         return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "the path of the arena is too long");
+    if (shared)
+        PT_TRY(check_directory(directory, error));
     int descriptor = open(path, (shared ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return pt_error_set_errno(error, "cannot open", path);
@@ -204,6 +222,17 @@ void pt_arena_unmap(struct pt_arena *arena)
     if (arena->base)
         munmap(arena->base, arena->shape.file_size);
     *arena = (struct pt_arena){0};
+}
+
+void pt_arena_boot_id(char boot_id[PT_ARENA_BOOT_ID_SIZE])
+{
+    memset(boot_id, 0, PT_ARENA_BOOT_ID_SIZE);
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (!file)
+        return;
+    if (fscanf(file, "%39[^\n]", boot_id) != 1)
+        boot_id[0] = '\0';
+    fclose(file);
 }
 
 /* --- Ownership ---------------------------------------------------------------------------------------------------- */

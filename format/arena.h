@@ -28,7 +28,7 @@ struct pt_arena_control {
     uint32_t abi;
     uint32_t flags; /* PT_ARENA_FLAG_… */
     uint8_t run_id[16];
-    char boot_id[40];
+    char boot_id[PT_ARENA_BOOT_ID_SIZE];
     uint32_t process_count;
     uint32_t slot_count;
     uint64_t journal_size;
@@ -78,6 +78,12 @@ enum pt_process_state {
     PT_PROCESS_DETACHED = 5, /* left the recording, and lives on */
 };
 
+enum pt_process_origin {
+    PT_PROCESS_STARTED = 0, /* it started the recording */
+    PT_PROCESS_FORKED = 1,
+    PT_PROCESS_EXECED = 2, /* a program that a recorded process, or what that had started, has executed */
+};
+
 struct pt_arena_process {
     union pt_arena_owner owner;
     union {
@@ -94,7 +100,8 @@ struct pt_arena_process {
     _Atomic uint64_t start_tick;
     _Atomic uint64_t end_tick;
     _Atomic uint32_t notes; /* PT_PROCESS_NOTE_… */
-    uint8_t reserved_108[20];
+    uint32_t origin;        /* enum pt_process_origin */
+    uint8_t reserved_112[16];
     _Alignas(64) _Atomic uint64_t produced; /* journal bytes; release by the owner, acquire by the drain */
     _Alignas(64) _Atomic uint64_t consumed; /* release by the drain, acquire by the owner */
 };
@@ -153,10 +160,14 @@ PT_MUST_USE enum pt_status pt_arena_view(struct pt_arena *arena, uint8_t *base, 
                                          struct pt_error *error);
 
 /* Maps the file `arena` in `directory` (O_NOFOLLOW, owner = effective uid, no permissions for others): shared and
- * writable, or private (copy on write) for salvage. Keeps no descriptor. Free with pt_arena_unmap. */
+ * writable, then the same is asked of the directory, or private (copy on write) for salvage. Keeps no descriptor. Free
+ * with pt_arena_unmap. */
 PT_MUST_USE enum pt_status pt_arena_map(struct pt_arena *arena, const char *directory, int shared,
                                         struct pt_error *error);
 void pt_arena_unmap(struct pt_arena *arena);
+
+/* The kernel's boot id as text, padded with zeros. Empty if it is not told. */
+void pt_arena_boot_id(char boot_id[PT_ARENA_BOOT_ID_SIZE]);
 
 static inline struct pt_arena_control *pt_arena_control(const struct pt_arena *arena)
 {

@@ -27,6 +27,21 @@ static size_t collect_notes(uint32_t bits, char *notes[3])
     return count;
 }
 
+static char *origin_text(uint32_t origin)
+{
+    static char started[] = "start", forked[] = "fork", execed[] = "exec";
+    switch (origin) {
+    case PT_PROCESS_STARTED:
+        return started;
+    case PT_PROCESS_FORKED:
+        return forked;
+    case PT_PROCESS_EXECED:
+        return execed;
+    default: /* nonsense */
+        return NULL;
+    }
+}
+
 static enum pt_status write_process(struct pt_collector *collector, const struct pt_collector_process *process,
                                     uint32_t index, uint64_t end_tick, const char *ended)
 {
@@ -44,6 +59,7 @@ static enum pt_status write_process(struct pt_collector *collector, const struct
         .start_tick = process->start_tick,
         .end_tick = end_tick,
         .ended = text,
+        .origin = origin_text(process->origin),
         .notes = notes,
         .note_count = collect_notes(bits, notes),
     };
@@ -88,6 +104,7 @@ static enum pt_status see_process(struct pt_collector *collector, uint32_t index
         .parent_generation = entry->parent_generation,
         .pid = atomic_load_explicit(&entry->pid, memory_order_relaxed),
         .inherited = entry->inherited & PT_ID_MAX,
+        .origin = entry->origin,
         .start_tick = atomic_load_explicit(&entry->start_tick, memory_order_relaxed),
         .journal_position = atomic_load_explicit(&entry->consumed, memory_order_relaxed),
     };
@@ -219,8 +236,8 @@ static void give_back(struct pt_collector *collector, uint32_t index)
     process->returned = true;
     atomic_store_explicit(&entry->produced, 0, memory_order_relaxed);
     atomic_store_explicit(&entry->consumed, 0, memory_order_relaxed);
-    atomic_store_explicit(&entry->pid, 0, memory_order_relaxed);
-    /* Release: who reserves the entry finds it empty. */
+    /* Release: who reserves the entry finds it empty. The pid stays: it may have executed a program, which looks for it.
+     */
     atomic_store_explicit(&entry->state, PT_PROCESS_FREE, memory_order_release);
 }
 

@@ -17,6 +17,7 @@ struct pt_collector_process {
     uint64_t pid;
     uint64_t inherited;
     uint64_t start_tick;
+    uint32_t origin; /* enum pt_process_origin */
     bool journal_corrupt;
     bool owner_dead; /* as this turn found it, before it looked at any slot */
     bool ended;      /* the trace says so */

@@ -148,6 +148,7 @@ enum {
 #define PT_ARENA_ABI           1u
 #define PT_ARENA_CONTROL_SIZE  4096u
 #define PT_ARENA_FILE_NAME     "arena"
+#define PT_ARENA_BOOT_ID_SIZE  40u
 #define PT_ARENA_PROCESSES_MAX 4096u
 #define PT_ARENA_SLOTS_MAX     4096u
 #define PT_ARENA_JOURNAL_MIN   (32u << 10)

@@ -66,6 +66,7 @@ struct pt_process {
     uint64_t start_tick;
     uint64_t end_tick; /* PT_META_ABSENT while it lives */
     char *ended;       /* empty while it lives */
+    char *origin;      /* "start", "fork", "exec" */
     char **notes;
     size_t note_count;
 };

@@ -1,15 +1,14 @@
 #include "salvage.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include "record.h"
 #include "trace_private.h"
@@ -92,24 +91,11 @@ static bool find_directory(struct pt_trace *trace, char *directory)
     return true;
 }
 
-/* The kernel's boot id as text, into `boot_id` (zero padded, `size` bytes). Empty if it is not told. */
-static void read_boot_id(char *boot_id, size_t size)
-{
-    memset(boot_id, 0, size);
-    int descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return;
-    ssize_t got = read(descriptor, boot_id, size - 1);
-    close(descriptor);
-    boot_id[got > 0 ? got : 0] = '\0';
-    boot_id[strcspn(boot_id, "\n")] = '\0';
-}
-
 static bool is_of_this_recording(struct pt_trace *trace, const struct pt_arena *arena, const char *directory)
 {
     const struct pt_arena_control *control = pt_arena_control(arena);
     char boot_id[sizeof control->boot_id];
-    read_boot_id(boot_id, sizeof boot_id);
+    pt_arena_boot_id(boot_id);
     if (memcmp(control->run_id, trace->header.run_id, sizeof control->run_id) != 0) {
         conclude(trace, PT_TRACE_ARENA_REFUSED, "%s belongs to another recording", directory);
         return false;

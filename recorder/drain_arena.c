@@ -242,6 +242,7 @@ static void announce_host(const struct pt_drain_arena *arena, uint64_t pid, cons
     host->generation = 1;
     host->pid = (uint32_t)pid;
     host->parent = PT_ARENA_NO_PROCESS;
+    host->origin = PT_PROCESS_STARTED;
     host->start_tick = pt_clock_tick(identity->clock, identity->tick_shift);
     atomic_store_explicit(&host->state, PT_PROCESS_BORN, memory_order_release);
 }

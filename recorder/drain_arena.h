@@ -29,7 +29,7 @@ struct pt_drain_arena {
 /* What the control page tells about the recording. */
 struct pt_drain_identity {
     uint8_t run_id[16];
-    char boot_id[40];
+    char boot_id[PT_ARENA_BOOT_ID_SIZE];
     enum pt_clock_kind clock;
     uint32_t tick_shift;
     uint64_t tick_ps;

@@ -1,35 +1,23 @@
 #include "drain_header.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "clock.h"
 
 #define NOTES_MAX 3
-
-static void read_boot_id(char *boot_id, size_t size)
-{
-    int descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t count = descriptor < 0 ? 0 : read(descriptor, boot_id, size - 1);
-    if (descriptor >= 0)
-        close(descriptor);
-    boot_id[count > 0 ? count : 0] = '\0';
-    boot_id[strcspn(boot_id, "\n")] = '\0';
-}
 
 enum pt_status pt_drain_header_identify(struct pt_drain_identity *identity, struct pt_error *error)
 {
     *identity = (struct pt_drain_identity){0};
     if (getrandom(identity->run_id, sizeof identity->run_id, 0) != (ssize_t)sizeof identity->run_id)
         return pt_error_set_errno(error, "cannot get", "random bytes");
-    read_boot_id(identity->boot_id, sizeof identity->boot_id);
+    pt_arena_boot_id(identity->boot_id);
     identity->clock = pt_clock_choose();
     identity->tick_ps = pt_clock_calibrate(identity->clock, &identity->tick_shift);
     return PT_OK;

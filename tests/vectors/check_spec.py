@@ -8,7 +8,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-CHUNK_PAYLOAD, CHUNK_FIXED = 1068, 88
+CHUNK_PAYLOAD, CHUNK_FIXED = 1081, 88
 
 
 def with_name(directory, name):

@@ -130,7 +130,8 @@ MAIN, RUN, LEN, APPEND, NUMBERS = range(1, 6)
 PREAMBLE = [
     (HEADER, header()),
     (CLOCK, cbor({"tick": 1000, "monotonic_ns": 5_000_000, "realtime_ns": 1_700_000_000_000_000_000})),
-    (PROCESS, cbor({"process": 1, "parent": 0, "pid": 4711, "entry": 0, "generation": 1, "inherited": 0, "start_tick": 1000})),
+    (PROCESS, cbor({"process": 1, "parent": 0, "pid": 4711, "entry": 0, "generation": 1, "inherited": 0, "start_tick": 1000,
+                    "origin": "start"})),
     (THREAD, cbor({"thread": 1, "process": 1, "slot": 0, "generation": 1, "native_id": 4711, "name": "MainThread", "start_tick": 1000})),
     (NAMES, cbor({"process": 1, "first": 1, "names": FUNCTIONS})),
 ]
@@ -239,7 +240,8 @@ def vectors():
         lines="^app:", opcodes="numbers$", exceptions=True))[:4] + [(NAMES, cbor({"process": 1, "first": 1, "names": SITES}))]), \
         "Lines, instructions and exceptions, which tell what goes on inside of the functions of app.py."
     fork = [
-        (PROCESS, cbor({"process": 2, "parent": 1, "pid": 4712, "entry": 1, "generation": 1, "inherited": 2, "start_tick": 2000})),
+        (PROCESS, cbor({"process": 2, "parent": 1, "pid": 4712, "entry": 1, "generation": 1, "inherited": 2, "start_tick": 2000,
+                        "origin": "fork"})),
         (THREAD, cbor({"thread": 2, "process": 2, "slot": 1, "generation": 1, "native_id": 4712, "name": "", "start_tick": 2000})),
         (NAMES, cbor({"process": 2, "first": 3, "names": [[0, "child", "only", "/srv/child.py", 1, 9]]})),
     ]
