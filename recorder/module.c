@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "join.h"
 #include "run.h"
 #include "session.h"
 #include "start_options.h"
@@ -103,6 +104,7 @@ static PyMethodDef module_methods[] = {
     {"is_recording", is_recording, METH_NOARGS, is_recording_doc},
     {"check_options", WITH_KEYWORDS(check_options), check_options_doc},
     {"run", WITH_KEYWORDS(pt_run), NULL},
+    {"join", pt_join, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "code_watch.h"
+#include "environment.h"
 #include "fork.h"
 #include "functions.h"
 #include "hook.h"
@@ -71,6 +72,7 @@ static void flush_threads(void)
 static void leave(void)
 {
     close_threads();
+    pt_environment_remove();
     pt_slot_release();
     pt_code_watch_stop();
     pt_process_owner_release(pt_session->process);
@@ -112,8 +114,10 @@ void pt_session_leave_earlier(void)
 static int remove_hook(void *unused)
 {
     (void)unused;
-    if (pt_session->state == PT_SESSION_ENDED)
+    if (pt_session->state == PT_SESSION_ENDED) {
         pt_hook_stop();
+        pt_environment_remove();
+    }
     return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "code_watch.h"
+#include "environment.h"
 #include "hook.h"
 #include "host_facts.h"
 #include "host_wait.h"
@@ -60,6 +61,10 @@ static int connect_session(struct pt_session *session, const struct pt_settings 
         PyErr_SetString(PyExc_RuntimeError, "the arena is not what was asked for");
         return -1;
     }
+    if (settings->children)
+        pt_environment_put(directory);
+    else
+        pt_environment_remove();
     return 0;
 }
 
