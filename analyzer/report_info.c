@@ -6,6 +6,7 @@
 
 #include "header_line.h"
 #include "json.h"
+#include "process_table.h"
 #include "report.h"
 #include "text.h"
 #include "units.h"
@@ -166,36 +167,6 @@ static void print_damage(struct pt_screen *screen, const struct pt_trace *trace)
     }
 }
 
-/* One line a process, below its parent's serial number: forks of forks are told by the numbers. */
-static void print_processes(struct pt_screen *screen, const struct pt_trace *trace)
-{
-    char text[PT_UNITS_MAX];
-    char more[PT_UNITS_MAX];
-    uint64_t scale = pt_units_scale(pt_trace_ns(trace, pt_trace_end_tick(trace)));
-    put_title(screen, "Processes");
-    for (size_t i = 0; i < trace->process_count && !pt_screen_gone(screen); i++) {
-        const struct pt_process *process = &trace->processes[i];
-        char name[32];
-        uint64_t threads = 0;
-        uint64_t start_ns = pt_trace_ns(trace, process->start_tick);
-        if (process->serial == 0)
-            continue;
-        for (size_t t = 0; t < trace->thread_count; t++)
-            threads += trace->threads[t].meta.serial != 0 && trace->threads[t].meta.process == process->serial;
-        snprintf(name, sizeof name, "%" PRIu64, process->serial);
-        put_name(screen, name);
-        pt_screen_printf(screen, "system id %" PRIu64 ", ", process->pid);
-        if (process->parent > 0)
-            pt_screen_printf(screen, "child of %" PRIu64 ", ", process->parent);
-        pt_screen_text(screen, process->ended[0] ? process->ended : "end not known");
-        pt_screen_printf(screen, ", %s thread%s, from %s", pt_units_count(text, threads), threads == 1 ? "" : "s",
-                         pt_units_scaled(more, start_ns, scale));
-        if (process->end_tick != PT_META_ABSENT)
-            pt_screen_printf(screen, " to %s", pt_units_scaled(more, pt_trace_ns(trace, process->end_tick), scale));
-        pt_screen_put(screen, "\n");
-    }
-}
-
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
 
 static void write_notes(struct pt_json *json, char *const *notes, size_t count)
@@ -255,40 +226,15 @@ static void write_contents(struct pt_json *json, const struct pt_trace *trace)
     pt_json_close(json, '}');
 }
 
-static void write_processes(struct pt_json *json, const struct pt_trace *trace)
-{
-    pt_json_open(json, '[', true);
-    for (size_t i = 0; i < trace->process_count; i++) {
-        const struct pt_process *process = &trace->processes[i];
-        if (process->serial == 0)
-            continue;
-        pt_json_open(json, '{', false);
-        pt_json_put_uint(json, "pid", process->serial);
-        pt_json_put_uint(json, "parent", process->parent);
-        pt_json_put_uint(json, "system_pid", process->pid);
-        pt_json_put_uint(json, "start_ns", pt_trace_ns(trace, process->start_tick));
-        if (process->end_tick != PT_META_ABSENT)
-            pt_json_put_uint(json, "end_ns", pt_trace_ns(trace, process->end_tick));
-        else
-            pt_json_put_null(json, "end_ns");
-        if (process->ended[0])
-            pt_json_put_text(json, "ended", process->ended);
-        else
-            pt_json_put_null(json, "ended");
-        write_notes(json, process->notes, process->note_count);
-        pt_json_close(json, '}');
-    }
-    pt_json_close(json, ']');
-}
-
 /* "trace" is what every report has; "recordings" holds the rest, one a trace. */
-static void write_json(const struct pt_report *report)
+static enum pt_status write_json(const struct pt_report *report)
 {
+    enum pt_status status = PT_OK;
     struct pt_json json;
     pt_header_line_json_open(&json, report);
     pt_json_key(&json, "recordings");
     pt_json_open(&json, '[', true);
-    for (size_t i = 0; i < report->input->trace_count; i++) {
+    for (size_t i = 0; i < report->input->trace_count && status == PT_OK; i++) {
         const struct pt_trace *trace = report->input->traces[i].trace;
         pt_json_open(&json, '{', true);
         pt_json_key(&json, "header");
@@ -299,21 +245,20 @@ static void write_json(const struct pt_report *report)
         pt_json_key(&json, "contents");
         write_contents(&json, trace);
         pt_json_key(&json, "processes");
-        write_processes(&json, trace);
+        status = pt_process_table_json(&json, &report->input->traces[i], report->options);
         pt_json_close(&json, '}');
     }
     pt_json_close(&json, ']');
     pt_header_line_json_close(&json);
+    return status;
 }
 
 enum pt_status pt_report_info(struct pt_report *report)
 {
     if (report->options->format == PT_FORMAT_CSV)
         return pt_error_set(&report->error, PT_MISUSE, PT_ERROR_NO_OFFSET, "info is no table: choose --format json");
-    if (report->options->format == PT_FORMAT_JSON) {
-        write_json(report);
-        return PT_OK;
-    }
+    if (report->options->format == PT_FORMAT_JSON)
+        return write_json(report);
     pt_header_line_print(report);
     for (size_t i = 0; i < report->input->trace_count; i++) {
         const struct pt_trace *trace = report->input->traces[i].trace;
@@ -323,7 +268,8 @@ enum pt_status pt_report_info(struct pt_report *report)
             print_settings(report->screen, &trace->header);
         }
         print_contents(report->screen, trace);
-        print_processes(report->screen, trace);
+        put_title(report->screen, "Processes");
+        PT_TRY(pt_process_table_print(report->screen, &report->input->traces[i], report->options));
         print_damage(report->screen, trace);
     }
     return PT_OK;

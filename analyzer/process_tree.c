@@ -1,0 +1,129 @@
+#include "process_tree.h"
+
+#include <stdlib.h>
+
+/* Links between processes, by their position in the trace. */
+#define NOBODY SIZE_MAX
+
+struct link {
+    size_t parent;
+    size_t first_child;
+    size_t last_child;
+    size_t next; /* sibling */
+    bool chosen;
+    uint32_t depth;
+    const char *program;
+    uint64_t threads;
+    uint64_t events;
+    uint64_t lost;
+};
+
+static void add_threads(struct link *links, const struct pt_trace *trace)
+{
+    for (size_t t = 0; t < trace->thread_count; t++) {
+        const struct pt_trace_thread *thread = &trace->threads[t];
+        uint64_t serial = thread->meta.process;
+        if (thread->meta.serial == 0 || serial == 0 || serial > trace->process_count)
+            continue;
+        struct link *link = &links[serial - 1];
+        link->threads++;
+        for (size_t c = 0; c < thread->chunk_count; c++) {
+            link->events += thread->chunks[c].info.events;
+            link->lost += thread->chunks[c].info.lost;
+        }
+    }
+}
+
+static const char *origin_of(const struct pt_process *process)
+{
+    return process->parent > 0 ? "fork" : "start";
+}
+
+static const char *program_of(const struct pt_trace *trace, const struct link *links, size_t at)
+{
+    size_t parent = (size_t)trace->processes[at].parent - 1;
+    if (parent < at)
+        return links[parent].program;
+    return at == 0 && trace->has_header ? trace->header.program : "";
+}
+
+/* Returns the first root. */
+static size_t tie(struct link *links, const struct pt_input_trace *origin, const struct pt_serials *pids)
+{
+    const struct pt_trace *trace = origin->trace;
+    size_t first = NOBODY, last = NOBODY;
+    for (size_t i = 0; i < trace->process_count; i++) {
+        const struct pt_process *process = &trace->processes[i];
+        struct link *link = &links[i];
+        size_t parent = (size_t)process->parent - 1; /* 0 becomes NOBODY */
+        link->program = program_of(trace, links, i);
+        link->first_child = link->last_child = link->next = NOBODY;
+        link->chosen = process->serial != 0 && pt_serials_contain(pids, origin->process_offset + process->serial);
+        link->parent = parent < i && links[parent].chosen ? parent : NOBODY;
+        if (!link->chosen)
+            continue;
+        link->depth = link->parent == NOBODY ? 0 : links[link->parent].depth + 1;
+        size_t *head = link->parent == NOBODY ? &first : &links[link->parent].first_child;
+        size_t *tail = link->parent == NOBODY ? &last : &links[link->parent].last_child;
+        if (*tail == NOBODY)
+            *head = i;
+        else
+            links[*tail].next = i;
+        *tail = i;
+    }
+    return first;
+}
+
+static void put_row(struct pt_process_tree *tree, const struct pt_input_trace *origin, const struct link *link,
+                    size_t at)
+{
+    const struct pt_process *process = &origin->trace->processes[at];
+    tree->rows[tree->count++] = (struct pt_process_row){
+        .process = process,
+        .pid = origin->process_offset + process->serial,
+        .parent = process->parent > 0 && process->parent <= at ? origin->process_offset + process->parent : 0,
+        .depth = link->depth,
+        .last = link->next == NOBODY,
+        .origin = origin_of(process),
+        .program = link->program,
+        .threads = link->threads,
+        .events = link->events,
+        .lost = link->lost,
+    };
+    if (link->depth > tree->deepest)
+        tree->deepest = link->depth;
+}
+
+/* Down if there is a child, else to the next sibling of ours, or of the nearest ancestor that has one. */
+static size_t next_of(const struct link *links, size_t at)
+{
+    if (links[at].first_child != NOBODY)
+        return links[at].first_child;
+    while (links[at].next == NOBODY && links[at].parent != NOBODY)
+        at = links[at].parent;
+    return links[at].next;
+}
+
+enum pt_status pt_process_tree_make(struct pt_process_tree *tree, const struct pt_input_trace *origin,
+                                    const struct pt_serials *pids)
+{
+    const size_t count = origin->trace->process_count;
+    *tree = (struct pt_process_tree){0};
+    struct link *links = calloc(count + 1, sizeof *links);
+    tree->rows = calloc(count + 1, sizeof *tree->rows);
+    if (!links || !tree->rows) {
+        free(links);
+        return PT_NOMEM;
+    }
+    add_threads(links, origin->trace);
+    for (size_t at = tie(links, origin, pids); at != NOBODY; at = next_of(links, at))
+        put_row(tree, origin, &links[at], at);
+    free(links);
+    return PT_OK;
+}
+
+void pt_process_tree_release(struct pt_process_tree *tree)
+{
+    free(tree->rows);
+    *tree = (struct pt_process_tree){0};
+}
