@@ -75,7 +75,7 @@ static enum pt_status fill(struct pt_grid *grid, struct pt_rails *rails, const s
         const struct pt_process_row *row = &tree->rows[i];
         put_number(grid, row->pid);
         put_number(grid, row->process->pid);
-        pt_grid_text(grid, row->origin);
+        pt_grid_text(grid, row->process->origin);
         put_time(grid, start_ns(trace, row), scale);
         put_time(grid, end_ns(trace, row) - start_ns(trace, row), scale);
         pt_grid_text(grid, ended(trace, row->process));
@@ -129,7 +129,7 @@ static void write_process(struct pt_json *json, const struct pt_trace *trace, co
     pt_json_put_uint(json, "pid", row->pid);
     pt_json_put_uint(json, "parent", row->parent);
     pt_json_put_uint(json, "system_pid", process->pid);
-    pt_json_put_text(json, "origin", row->origin);
+    pt_json_put_text(json, "origin", process->origin);
     pt_json_put_text(json, "program", row->program);
     pt_json_put_uint(json, "start_ns", start_ns(trace, row));
     if (process->end_tick != PT_META_ABSENT)

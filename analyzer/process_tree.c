@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "layout.h"
+
 /* Links between processes, by their position in the trace. */
 #define NOBODY SIZE_MAX
 
@@ -12,7 +14,6 @@ struct link {
     size_t next; /* sibling */
     bool chosen;
     uint32_t depth;
-    const char *program;
     uint64_t threads;
     uint64_t events;
     uint64_t lost;
@@ -34,19 +35,6 @@ static void add_threads(struct link *links, const struct pt_trace *trace)
     }
 }
 
-static const char *origin_of(const struct pt_process *process)
-{
-    return process->parent > 0 ? "fork" : "start";
-}
-
-static const char *program_of(const struct pt_trace *trace, const struct link *links, size_t at)
-{
-    size_t parent = (size_t)trace->processes[at].parent - 1;
-    if (parent < at)
-        return links[parent].program;
-    return at == 0 && trace->has_header ? trace->header.program : "";
-}
-
 /* Returns the first root. */
 static size_t tie(struct link *links, const struct pt_input_trace *origin, const struct pt_serials *pids)
 {
@@ -56,7 +44,6 @@ static size_t tie(struct link *links, const struct pt_input_trace *origin, const
         const struct pt_process *process = &trace->processes[i];
         struct link *link = &links[i];
         size_t parent = (size_t)process->parent - 1; /* 0 becomes NOBODY */
-        link->program = program_of(trace, links, i);
         link->first_child = link->last_child = link->next = NOBODY;
         link->chosen = process->serial != 0 && pt_serials_contain(pids, origin->process_offset + process->serial);
         link->parent = parent < i && links[parent].chosen ? parent : NOBODY;
@@ -84,8 +71,7 @@ static void put_row(struct pt_process_tree *tree, const struct pt_input_trace *o
         .parent = process->parent > 0 && process->parent <= at ? origin->process_offset + process->parent : 0,
         .depth = link->depth,
         .last = link->next == NOBODY,
-        .origin = origin_of(process),
-        .program = link->program,
+        .program = pt_process_program(origin->trace, process->serial),
         .threads = link->threads,
         .events = link->events,
         .lost = link->lost,
@@ -126,4 +112,17 @@ void pt_process_tree_release(struct pt_process_tree *tree)
 {
     free(tree->rows);
     *tree = (struct pt_process_tree){0};
+}
+
+const char *pt_process_program(const struct pt_trace *trace, uint64_t serial)
+{
+    for (size_t steps = 0; steps < PT_NAMES_CHAIN_MAX && serial > 0 && serial <= trace->process_count; steps++) {
+        uint64_t parent = trace->processes[serial - 1].parent;
+        if (serial == 1)
+            return trace->has_header ? trace->header.program : "";
+        if (parent >= serial)
+            break;
+        serial = parent;
+    }
+    return "";
 }

@@ -16,8 +16,7 @@ struct pt_process_row {
     uint64_t parent;     /* the same of the parent; 0 if none is known */
     uint32_t depth;      /* below a process of which no parent is shown: 0 */
     bool last;           /* no later row has the same parent */
-    const char *origin;  /* how it began */
-    const char *program; /* what it ran, for display; that of its parent if it was forked; empty if nobody knows */
+    const char *program; /* pt_process_program */
     uint64_t threads;
     uint64_t events;
     uint64_t lost;
@@ -35,5 +34,8 @@ struct pt_process_tree {
 PT_MUST_USE enum pt_status pt_process_tree_make(struct pt_process_tree *tree, const struct pt_input_trace *origin,
                                                 const struct pt_serials *pids);
 void pt_process_tree_release(struct pt_process_tree *tree);
+
+/* What a process ran, for display; a forked one runs what its parent does. Empty if nobody knows. Escape before printing. */
+const char *pt_process_program(const struct pt_trace *trace, uint64_t serial);
 
 #endif
