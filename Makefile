@@ -7,7 +7,7 @@ BUILD ?= build
 PRESET ?= release
 export PYTHON BUILD PRESET
 
-.PHONY: build test regrtest demo bench fuzz format tidy golden clean help
+.PHONY: build test regrtest judge demo bench fuzz format tidy golden clean help
 .DEFAULT_GOAL := build
 
 build: ## build the recorder and pytrace-analyze into $(BUILD)/
@@ -18,6 +18,9 @@ test: ## build, then run every test
 
 regrtest: ## run a quarter of an hour of CPython's own test suite, bare and recorded; they must agree
 	@scripts/regrtest
+
+judge: ## compare event by event with what the interpreter itself tells, over the standard library's tests (15 minutes)
+	@scripts/judge
 
 demo: ## record a real program, read it back, kill one and read that too
 	@scripts/demo
