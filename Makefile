@@ -22,6 +22,12 @@ regrtest: ## run a quarter of an hour of CPython's own test suite, bare and reco
 judge: ## compare event by event with what the interpreter itself tells, over the standard library's tests (15 minutes)
 	@scripts/judge
 
+matrix: ## run the end-to-end tests on every interpreter of this machine
+	@scripts/matrix
+
+matrix-sid: ## the same in a tree of Debian sid, with the newest interpreters (needs root)
+	@scripts/matrix --sid
+
 demo: ## record a real program, read it back, kill one and read that too
 	@scripts/demo
 
