@@ -7,7 +7,7 @@ BUILD ?= build
 PRESET ?= release
 export PYTHON BUILD PRESET
 
-.PHONY: build test regrtest judge demo bench fuzz format tidy golden clean help
+.PHONY: build test matrix matrix-sid regrtest judge demo bench fuzz format tidy golden clean help
 .DEFAULT_GOAL := build
 
 build: ## build the recorder and pytrace-analyze into $(BUILD)/
@@ -50,5 +50,5 @@ clean: ## remove $(BUILD)/
 	@rm -rf -- "$(BUILD)"
 
 help: ## show this
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 	@printf '\nVariables: PYTHON=%s BUILD=%s PRESET=%s\n' "$(PYTHON)" "$(BUILD)" "$(PRESET)"

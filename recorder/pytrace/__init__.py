@@ -12,16 +12,17 @@ A whole program is recorded without touching it by `python -m pytrace record -o 
 
 import sys
 
+# What is right for one version of the interpreter is wrong for the next: nothing newer than what all tests have passed on is let in.
 if sys.implementation.name != "cpython":
     raise ImportError("pytrace records CPython only, this is " + sys.implementation.name)
-if sys.version_info < (3, 9):
-    raise ImportError("pytrace needs CPython 3.9 or later, this is %d.%d" % sys.version_info[:2])
+if not (3, 9) <= sys.version_info[:2] <= (3, 15):
+    raise ImportError("pytrace is for CPython 3.9 to 3.15, this is %d.%d" % sys.version_info[:2])
 
 try:
     from ._core import __version__, is_recording, recording, start, stop
 except ModuleNotFoundError as error:
     raise ImportError(
-        "pytrace was not built for this interpreter (%s); build it with make PYTHON=%s"
+        "pytrace is not built for this interpreter (%s); build it with make PYTHON=%s"
         % (sys.implementation.cache_tag, sys.executable)
     ) from error
 
