@@ -7,6 +7,7 @@
 #include "open_frames.h"
 #include "ring.h"
 #include "session.h"
+#include "session_use.h"
 #include "slot.h"
 
 static bool enters(enum pt_kind kind)
@@ -102,7 +103,7 @@ static void write_event(enum pt_kind kind, const void *key, PyObject *function)
 
 PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
 {
-    if (pt_session->state != PT_SESSION_RECORDING)
+    if (!pt_session_enter())
         Py_RETURN_NONE;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
@@ -117,12 +118,16 @@ PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
         PyGC_Enable();
 #endif
     PyErr_Restore(type, error, traceback);
+    pt_session_exit();
     Py_RETURN_NONE;
 }
 
 bool pt_event_was_last(enum pt_kind kind, PyObject *code)
 {
     const struct pt_thread_state *self = pt_thread_self;
-    return pt_session->state == PT_SESSION_RECORDING && self->session == pt_session->serial &&
-           pt_ring_last_is(self, kind, pt_functions_find(code));
+    if (!pt_session_enter())
+        return false;
+    bool was = self->session == pt_session->serial && pt_ring_last_is(self, kind, pt_functions_find(code));
+    pt_session_exit();
+    return was;
 }

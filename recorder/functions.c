@@ -5,7 +5,7 @@
 #include "function_table.h"
 #include "layout.h"
 #include "names_journal.h"
-#include "session.h"
+#include "session_use.h"
 #include "thread_state.h"
 
 static struct pt_function_table table = PT_FUNCTION_TABLE_EMPTY;
@@ -73,8 +73,11 @@ static void purge_caches(const void *key)
 
 void pt_functions_forget(const void *key)
 {
+    if (!pt_session_enter())
+        return; /* the tables of a session that is over are cleared before the next one begins */
     if (pt_function_table_remove(&table, key))
         purge_caches(key);
+    pt_session_exit();
 }
 
 static void release(void *held)

@@ -18,7 +18,7 @@ uint32_t pt_functions_id(const void *key, PyObject *function, PyObject *globals)
 /* The same if it is known, else PT_ID_UNKNOWN. */
 uint32_t pt_functions_find(const void *key);
 
-/* The object behind `key` is gone. Runs no Python code. */
+/* The object behind `key` is gone. At any time, from any thread. Runs no Python code. */
 void pt_functions_forget(const void *key);
 
 /* Forgets all and drops the references, which may run Python code. */

@@ -107,9 +107,8 @@ void pt_host_wait_check_drain(const char *consequence)
     struct pt_arena_control *control = pt_session_control();
     int trouble = (int)atomic_load_explicit(&control->trouble, memory_order_relaxed);
     bool silent = drain_is_silent(control);
-    if (pt_session->warned || (!silent && trouble == 0))
+    if ((!silent && trouble == 0) || atomic_exchange(&pt_session->warned, true))
         return;
-    pt_session->warned = true;
     int saved_errno = errno;
     char warning[160];
     int length = snprintf(warning, sizeof warning, "pytrace: %s%s; %s\n",

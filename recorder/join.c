@@ -14,6 +14,7 @@
 #include "host_wait.h"
 #include "process_entry.h"
 #include "session.h"
+#include "session_lock.h"
 #include "session_private.h"
 #include "thread_state.h"
 
@@ -85,13 +86,17 @@ static struct pt_process_entry find_parent(const struct pt_arena *arena)
  * own. */
 static void begin(void)
 {
-    if (pt_session->state != PT_SESSION_RECORDING || !pt_session->joined)
-        return;
-    pt_code_watch_start();
-    if (pt_hook_start(pt_session->c_calls) < 0) {
-        PyErr_Clear();
-        pt_session_leave_earlier();
+    if (!pt_session_try_lock())
+        return; /* somebody is about to begin one right now */
+    if (pt_session->state == PT_SESSION_RECORDING && pt_session->joined) {
+        pt_code_watch_start();
+        if (pt_hook_start(pt_session->c_calls) < 0) {
+            PyErr_Clear();
+            if (pt_session_leave_earlier() < 0)
+                PyErr_Clear();
+        }
     }
+    pt_session_unlock();
 }
 
 static bool take_place(const struct pt_session *session)
@@ -148,8 +153,11 @@ PyObject *pt_join(PyObject *module, PyObject *unused)
         secure_getenv(PT_ENVIRONMENT_ARENA); /* none where we have more rights than who started us */
     PyObject *main = PyDict_GetItemString(PyImport_GetModuleDict(), "__main__");
     if (directory && main && PyModule_Check(main) && PyInterpreterState_Get() == PyInterpreterState_Main() &&
-        pt_session->state == PT_SESSION_NONE)
-        join(directory, PyModule_GetDict(main));
+        pt_session_try_lock()) {
+        if (pt_session->state == PT_SESSION_NONE)
+            join(directory, PyModule_GetDict(main));
+        pt_session_unlock();
+    }
     PyErr_Clear();
     Py_RETURN_NONE;
 }

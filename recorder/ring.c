@@ -43,10 +43,13 @@ void pt_ring_update_limit(struct pt_thread_state *self)
     if (self->name_retry != 0 && self->name_retry < limit)
         limit = self->name_retry;
     /* The fast path knows only the processor's counter. */
-    if (self->clock == PT_CLOCK_MONOTONIC || self->hidden > 0 || self->in_fork || self->loss.active ||
-        pt_session->state != PT_SESSION_RECORDING)
+    if (self->clock == PT_CLOCK_MONOTONIC || self->hidden > 0 || self->in_fork || self->loss.active)
         limit = 0;
-    pt_thread_state_set_limit(self, limit);
+    /* Who ends a session stores its state and then lowers all limits: in one total order with this, so that one of us
+     * sees the other. */
+    atomic_store(&self->limit, limit);
+    if (atomic_load(&pt_session->state) != PT_SESSION_RECORDING)
+        pt_thread_state_set_limit(self, 0);
 }
 
 /* --- Words ------------------------------------------------------------------------------------------------------- */

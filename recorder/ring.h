@@ -18,8 +18,7 @@ void pt_ring_put(struct pt_thread_state *self, enum pt_kind kind, uint32_t id, u
 /* Sets `limit` anew after anything that it depends on has changed. The slow path ends with it. */
 void pt_ring_update_limit(struct pt_thread_state *self);
 
-/* Writes the pending LOST record if there is room. With the GIL held any thread may do so for another, at the end of a
- * recording. */
+/* Writes the pending LOST record if there is room. Any thread may do so for another once nobody uses the session. */
 void pt_ring_flush(struct pt_thread_state *self);
 
 /* 1 if the last record written is an event of `kind` with `id`. */

@@ -17,7 +17,9 @@
 #include "process_owner.h"
 #include "retired.h"
 #include "ring.h"
+#include "session_lock.h"
 #include "session_private.h"
+#include "session_use.h"
 #include "slot.h"
 #include "spawn.h"
 #include "thread_state.h"
@@ -43,7 +45,11 @@ static uint64_t tick_now(const struct pt_arena_control *control)
 
 bool pt_session_is_recording(void)
 {
-    return pt_session->state == PT_SESSION_RECORDING && atomic_load(&pt_session_control()->stop) == PT_ARENA_RUNNING;
+    if (!pt_session_enter())
+        return false;
+    bool running = atomic_load(&pt_session_control()->stop) == PT_ARENA_RUNNING;
+    pt_session_exit();
+    return running;
 }
 
 void pt_session_note(uint32_t note)
@@ -68,10 +74,22 @@ static void flush_threads(void)
             pt_ring_flush(&pt_session->threads[i]);
 }
 
-/* The process has no session any more. Its hook is off. */
+/* Lets nobody in any more, and makes sure that the rings are as their threads left them. False if some thread is still
+ * in the middle of an event. */
+static bool close_session(void)
+{
+    pt_hook_stop();
+    atomic_store(&pt_session->state, PT_SESSION_ENDED);
+    close_threads();
+    if (!pt_session_wait_unused())
+        return false;
+    flush_threads();
+    return true;
+}
+
+/* The process has no session any more. It was closed before. */
 static void leave(void)
 {
-    close_threads();
     pt_environment_remove();
     pt_slot_release();
     pt_code_watch_stop();
@@ -90,40 +108,47 @@ static void publish_end(enum pt_process_state state)
     atomic_store_explicit(&process->state, state, memory_order_release);
 }
 
-/* Out of a recording that goes on without us. */
-static void detach(void)
+int pt_session_leave_earlier(void)
 {
-    pt_hook_stop();
-    flush_threads();
-    pt_slot_release();
-    publish_end(PT_PROCESS_DETACHED);
-    pt_host_wait_wake();
-    leave();
-}
-
-void pt_session_leave_earlier(void)
-{
-    if (pt_session->state == PT_SESSION_RECORDING)
-        detach();
-    else if (pt_session->state == PT_SESSION_ENDED) {
+    const uint32_t state = pt_session->state;
+    if (state == PT_SESSION_NONE) {
+        /* A child that was forked without a part in its parent's recording has its hook and tables all the same. */
         pt_hook_stop();
-        leave();
+        pt_functions_clear();
+        pt_names_journal_reset();
+        return 0;
     }
+    if (!close_session()) {
+        PyErr_SetString(PyExc_RuntimeError, "a thread is still busy with the last recording");
+        return -1;
+    }
+    pt_slot_release();
+    if (state == PT_SESSION_RECORDING) {
+        publish_end(PT_PROCESS_DETACHED);
+        pt_host_wait_wake();
+    }
+    leave();
+    return 0;
 }
 
 static int remove_hook(void *unused)
 {
     (void)unused;
+    if (!pt_session_try_lock())
+        return 0; /* who has it takes the hook away */
     if (pt_session->state == PT_SESSION_ENDED) {
         pt_hook_stop();
         pt_environment_remove();
     }
+    pt_session_unlock();
     return 0;
 }
 
 void pt_session_end(void)
 {
-    pt_session->state = PT_SESSION_ENDED;
+    uint32_t recording = PT_SESSION_RECORDING;
+    if (!atomic_compare_exchange_strong(&pt_session->state, &recording, PT_SESSION_ENDED))
+        return;
     close_threads();
     /* Not here: the interpreter is in the middle of calling the hook. If the queue is full the hook stays, and finds
      * nothing to do. */
@@ -148,24 +173,32 @@ int pt_session_check_interpreter(void)
     return -1;
 }
 
-int pt_session_stop(void)
+bool pt_session_stop_locked(void)
 {
-    if (pt_session_check_interpreter() < 0)
-        return -1;
-    if (pt_session->state == PT_SESSION_NONE) {
-        PyErr_SetString(PyExc_RuntimeError, "nothing is being recorded");
-        return -1;
-    }
     struct pt_arena_control *control = pt_session_control();
-    pt_hook_stop();
-    flush_threads();
+    bool closed = close_session();
     request_stop(control);
     pt_slot_release();
     bool complete = pt_host_wait_done();
     pt_spawn_reap(control->keeper);
-    leave();
+    if (closed)
+        leave();
+    return complete;
+}
+
+int pt_session_stop(void)
+{
+    if (pt_session_check_interpreter() < 0 || pt_session_lock() < 0)
+        return -1;
+    bool stopped = pt_session->state != PT_SESSION_NONE;
+    bool complete = stopped && pt_session_stop_locked();
+    pt_session_unlock();
     if (complete)
         return 0;
+    if (!stopped) {
+        PyErr_SetString(PyExc_RuntimeError, "nothing is being recorded");
+        return -1;
+    }
     return PyErr_WarnEx(PyExc_RuntimeWarning, "the drain process does not answer; the trace ends where it left off", 1);
 }
 
@@ -206,18 +239,16 @@ static bool others_run(void)
  * process has ended. Not while daemon threads run: they wake to an interpreter that is no more, and only because a
  * process ends at once does it get away with that (3.10 crashes in take_gil within milliseconds). Then the drain is not
  * even woken, which could cost us the processor: it sees by itself that the process has ended. */
-static void at_exit(void)
+static void exit_session(void)
 {
-    if (pt_session->state == PT_SESSION_NONE)
-        return;
     struct pt_arena_control *control = pt_session_control();
     if (pt_session->state == PT_SESSION_RECORDING) {
+        atomic_store(&pt_session->state, PT_SESSION_ENDED);
         close_threads();
         if (!Py_IsInitialized())
             flush_threads();
         uint32_t others = (atomic_load(&control->live) & ~PT_ARENA_CLOSED) - 1;
         publish_end(PT_PROCESS_EXITED);
-        pt_session->state = PT_SESSION_ENDED;
         /* The first process of a pid namespace takes all others along when it ends, the drain too: nobody has anything
          * left to record. (One that was forked into the recording has its drain outside.) */
         if (getpid() == 1 && !pt_session->joined)
@@ -235,6 +266,15 @@ static void at_exit(void)
     if (pt_host_wait_done())
         pt_spawn_reap(control->keeper);
     pt_host_wait_check_drain("the trace is incomplete");
+}
+
+static void at_exit(void)
+{
+    if (!pt_session_try_lock())
+        return; /* a thread that starts or stops a recording is overtaken by the end */
+    if (pt_session->state != PT_SESSION_NONE)
+        exit_session();
+    pt_session_unlock();
 }
 
 /* --- Beginning, once in the life of a process -------------------------------------------------------------------- */
@@ -296,6 +336,7 @@ void pt_session_join(const struct pt_session *parent, uint32_t process_index, ui
 {
     struct pt_session session = *parent;
     session.serial = pt_session_next_serial();
+    session.state = PT_SESSION_NONE;
     session.threads_used = 0;
     session.joined = true;
     session.slots_exhausted = false;
@@ -308,5 +349,6 @@ void pt_session_join(const struct pt_session *parent, uint32_t process_index, ui
     if (!pt_session_take_process(&session, process_index, process_generation, pt_names_journal_count()))
         return;
     *pt_session = session;
+    atomic_store(&pt_session->state, PT_SESSION_RECORDING);
     pt_host_wait_wake();
 }

@@ -3,7 +3,8 @@
  * Everything here lies in memory that fork and a raw clone wipe (MADV_WIPEONFORK): a child has no session unless the
  * fork handlers (fork.c) gave it one, so that a child which bypassed them finds all zeros and records nothing.
  *
- * All functions but pt_session_get need the GIL. */
+ * Who may look at it and who may change it: session_use.h, session_lock.h. The functions here are for threads that are attached to the
+ * interpreter. */
 #ifndef PT_SESSION_H
 #define PT_SESSION_H
 
@@ -23,7 +24,8 @@ enum pt_session_state {
 };
 
 struct pt_session {
-    enum pt_session_state state;
+    /* enum pt_session_state. RECORDING is stored after the rest, and anything else before the rest is taken away. */
+    _Atomic uint32_t state;
     uint32_t serial; /* which session of this process, from 1; a thread state of another one is stale */
     struct pt_arena arena;
     struct pt_arena_process *process; /* our entry */
@@ -31,14 +33,14 @@ struct pt_session {
     uint32_t process_generation;
     uint32_t chain;                  /* forks between us and the process whose names begin at 1 */
     struct pt_thread_state *threads; /* one for each slot of the arena, same index */
-    uint32_t threads_used;           /* those from this index on were never claimed by this process */
+    _Atomic uint32_t threads_used;   /* those from this index on were never claimed by this process */
     uint64_t started_ns;             /* CLOCK_MONOTONIC */
     bool c_calls;
     bool block; /* policy */
     bool children;
-    bool joined;          /* we were forked into this recording, and did not start it */
-    bool slots_exhausted; /* the last search for a slot failed: the next one does not wait */
-    bool warned;          /* the one warning about a dead drain was written */
+    bool joined;                 /* we were forked into this recording, and did not start it */
+    atomic_bool slots_exhausted; /* the last search for a slot failed: the next one does not wait */
+    atomic_bool warned;          /* the one warning about a dead drain was written */
 };
 
 /* Never NULL; state is PT_SESSION_NONE while there is no session. */

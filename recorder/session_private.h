@@ -18,8 +18,12 @@ int pt_session_prepare(void);
 /* Private memory that fork and clone hand to children full of zeros. NULL with OSError set. */
 void *pt_session_map_wiped(size_t size);
 
-/* The recording of which we are still a part, if any, goes on without us. */
-void pt_session_leave_earlier(void);
+/* The recording of which we are still a part, if any, goes on without us, and nothing is left of it in our tables.
+ * Returns 0, or -1 with RuntimeError set. */
+int pt_session_leave_earlier(void);
+
+/* What pt_session_stop does, for who has the lock of session_lock.h. True if the trace file is complete. */
+bool pt_session_stop_locked(void);
 
 /* No two sessions that a thread of this process may meet bear the same number. */
 uint32_t pt_session_next_serial(void);

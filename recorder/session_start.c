@@ -14,6 +14,7 @@
 #include "module.h"
 #include "open_frames.h"
 #include "retired.h"
+#include "session_lock.h"
 #include "session_private.h"
 #include "spawn.h"
 #include "start_options.h"
@@ -72,6 +73,7 @@ static int connect_session(struct pt_session *session, const struct pt_settings 
 static int open_session(const struct pt_session *session, bool bootstrap)
 {
     *pt_session = *session;
+    atomic_store(&pt_session->state, PT_SESSION_RECORDING);
     struct pt_arena_control *control = pt_session_control();
     pt_code_watch_start();
     if (bootstrap)
@@ -83,27 +85,25 @@ static int open_session(const struct pt_session *session, bool bootstrap)
         return 0;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
-    if (pt_session_stop() < 0)
-        PyErr_Clear();
+    (void)pt_session_stop_locked();
     PyErr_Restore(type, error, traceback);
     return -1;
 }
 
-int pt_session_start(PyObject *keywords, bool bootstrap)
+static int start_locked(PyObject *keywords, bool bootstrap)
 {
     struct pt_start_options options;
     struct pt_host_facts facts = {0};
-    struct pt_session session = {.state = PT_SESSION_RECORDING};
+    struct pt_session session = {.state = PT_SESSION_NONE};
     size_t threads_size = 0;
     int result = -1;
 
-    if (pt_session_check_interpreter() < 0 || check_not_recording() < 0 ||
-        pt_start_options_parse(&options, keywords) < 0)
+    if (check_not_recording() < 0 || pt_start_options_parse(&options, keywords) < 0)
         return -1;
     options.settings.max_threads = pt_host_facts_max_threads(options.settings.max_threads);
-    if (pt_host_facts_init(&facts, &options.settings, options.argv) < 0 || pt_session_prepare() < 0)
+    if (pt_host_facts_init(&facts, &options.settings, options.argv) < 0 || pt_session_prepare() < 0 ||
+        pt_session_leave_earlier() < 0)
         goto cleanup;
-    pt_session_leave_earlier();
     pt_retired_free();
     threads_size = options.settings.max_threads * sizeof *session.threads;
     if ((session.threads = pt_session_map_wiped(threads_size)) == NULL || pt_hook_reserve() < 0)
@@ -124,5 +124,14 @@ cleanup:
     if (session.threads)
         munmap(session.threads, threads_size);
     pt_host_facts_release(&facts);
+    return result;
+}
+
+int pt_session_start(PyObject *keywords, bool bootstrap)
+{
+    if (pt_session_check_interpreter() < 0 || pt_session_lock() < 0)
+        return -1;
+    int result = start_locked(keywords, bootstrap);
+    pt_session_unlock();
     return result;
 }

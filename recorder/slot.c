@@ -120,8 +120,10 @@ struct pt_thread_state *pt_slot_claim(void)
     /* Publishes all of them to the drain, which looks at a slot's fields only in this state. */
     atomic_store_explicit(&slot->state, PT_SLOT_OWNED, memory_order_release);
 
-    if (pt_session->threads_used <= search.index)
-        pt_session->threads_used = search.index + 1;
+    uint32_t used = pt_session->threads_used;
+    while (used <= search.index)
+        if (atomic_compare_exchange_weak(&pt_session->threads_used, &used, search.index + 1))
+            break;
     struct pt_thread_state *self = &pt_session->threads[search.index];
     memset(self, 0, sizeof *self);
     self->slot = slot;

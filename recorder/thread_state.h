@@ -29,7 +29,7 @@ struct pt_loss {
  * at which anything but storing a record must be done, 0 if that is the case at once. */
 struct pt_thread_state {
     uint64_t position;      /* words written since the slot was claimed */
-    _Atomic uint64_t limit; /* lowered to 0 by other threads too, with the GIL held */
+    _Atomic uint64_t limit; /* lowered to 0 by other threads too, when a session ends */
     uint64_t *ring;
     uint64_t mask;  /* words of the ring, less one */
     uint64_t epoch; /* the bits of the tick that records leave out, as of the last rebase */
@@ -38,13 +38,13 @@ struct pt_thread_state {
     uint32_t tick_shift;
 
     /* The rest belongs to the slow path. */
-    uint32_t session;    /* serial of the session; 0 is a state of no use */
-    uint32_t hidden;     /* calls of our own functions that have not returned */
-    bool in_fork;        /* the C function that forked has not returned to this child yet */
-    uint32_t fork_depth; /* frames entered since */
-    uint64_t consumed;   /* the consumer's position when last looked at */
-    uint64_t mark;       /* position at which the drain is woken */
-    uint64_t name_retry; /* position at which the thread's name is asked for again; 0 for never */
+    _Atomic uint32_t session; /* serial of the session; 0 is a state of no use */
+    uint32_t hidden;          /* calls of our own functions that have not returned */
+    bool in_fork;             /* the C function that forked has not returned to this child yet */
+    uint32_t fork_depth;      /* frames entered since */
+    uint64_t consumed;        /* the consumer's position when last looked at */
+    uint64_t mark;            /* position at which the drain is woken */
+    uint64_t name_retry;      /* position at which the thread's name is asked for again; 0 for never */
     struct pt_loss loss;
 
     /* Ids by pointer: a hit saves the look-up in the table of functions. Written by the thread itself, but for keys that

@@ -177,19 +177,22 @@ class Processes(Api):
         self.assertNotIn("work", self.counts())
 
     def test_child_starts_its_own_recording(self):
-        pytrace.start(self.trace)
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                with pytrace.recording(self.trace + ".child", force=True):
-                    work()
-                status = 0
-            finally:
-                os._exit(status)
-        self.assertEqual(os.waitpid(pid, 0)[1], 0)
-        pytrace.stop()
-        self.assertEqual(self.counts(self.trace + ".child"), {"work": 1, "leaf": 3})
+        for children in True, False:
+            with self.subTest(children=children):
+                pytrace.start(self.trace, children=children, force=True)
+                work()
+                pid = os.fork()
+                if pid == 0:
+                    status = 1
+                    try:
+                        with pytrace.recording(self.trace + ".child", force=True):
+                            work()
+                        status = 0
+                    finally:
+                        os._exit(status)
+                self.assertEqual(os.waitpid(pid, 0)[1], 0)
+                pytrace.stop()
+                self.assertEqual(self.counts(self.trace + ".child"), {"work": 1, "leaf": 3})
 
     def test_child_outlives_its_parent(self):
         read, write = os.pipe()
