@@ -1,6 +1,7 @@
 #include "process_tree.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "layout.h"
 
@@ -117,12 +118,14 @@ void pt_process_tree_release(struct pt_process_tree *tree)
 const char *pt_process_program(const struct pt_trace *trace, uint64_t serial)
 {
     for (size_t steps = 0; steps < PT_NAMES_CHAIN_MAX && serial > 0 && serial <= trace->process_count; steps++) {
-        uint64_t parent = trace->processes[serial - 1].parent;
+        const struct pt_process *process = &trace->processes[serial - 1];
+        if (process->serial == 0 || strcmp(process->origin, "exec") == 0)
+            return process->serial == 0 ? "" : process->program;
         if (serial == 1)
             return trace->has_header ? trace->header.program : "";
-        if (parent >= serial)
+        if (process->parent >= serial)
             break;
-        serial = parent;
+        serial = process->parent;
     }
     return "";
 }

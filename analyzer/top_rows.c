@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process_tree.h"
 #include "text.h"
 #include "top_fields.h"
 
@@ -90,9 +91,12 @@ static enum pt_status name_thread(struct pt_buffer *out, const struct pt_input *
             PT_TRY(pt_text_escape(out, name, strlen(name)));
             snprintf(text, sizeof text, "%stid %" PRIu32, *name ? " · " : "", number);
         } else {
-            size_t index = (size_t)(thread->thread->meta.process - 1);
-            uint64_t pid = index < trace->process_count ? trace->processes[index].pid : 0;
-            snprintf(text, sizeof text, "process %" PRIu32 " · system id %" PRIu64, number, pid);
+            uint64_t serial = thread->thread->meta.process;
+            uint64_t pid = serial > 0 && serial <= trace->process_count ? trace->processes[serial - 1].pid : 0;
+            const char *program = pt_process_program(trace, serial);
+            PT_TRY(pt_text_escape(out, program, strlen(program)));
+            snprintf(text, sizeof text, "%sprocess %" PRIu32 " · system id %" PRIu64, *program ? " · " : "", number,
+                     pid);
         }
         return pt_buffer_append(out, text, strlen(text));
     }

@@ -5,6 +5,7 @@
 #include "buffer.h"
 #include "facts.h"
 #include "header_line.h"
+#include "process_tree.h"
 #include "rails.h"
 #include "text.h"
 #include "units.h"
@@ -82,13 +83,10 @@ static void put_group(struct tree_table *self, uint32_t number)
         uint64_t serial = thread->thread->meta.process;
         if ((by_thread ? thread->tid : thread->pid) != number)
             continue;
-        pt_screen_printf(screen, "%s %u", by_thread ? "thread" : "process", number);
-        self->name.size = 0;
-        if (by_thread &&
-            pt_text_escape(&self->name, thread->thread->meta.name, strlen(thread->thread->meta.name)) == PT_OK)
-            pt_screen_printf(screen, " %.*s", (int)self->name.size, (const char *)self->name.data);
-        else if (!by_thread && serial >= 1 && serial <= trace->process_count)
-            pt_screen_printf(screen, " (pid %llu)", (unsigned long long)trace->processes[serial - 1].pid);
+        pt_screen_printf(screen, "%s %u ", by_thread ? "thread" : "process", number);
+        pt_screen_text(screen, by_thread ? thread->thread->meta.name : pt_process_program(trace, serial));
+        if (!by_thread && serial >= 1 && serial <= trace->process_count)
+            pt_screen_printf(screen, " (system id %llu)", (unsigned long long)trace->processes[serial - 1].pid);
         break;
     }
     pt_screen_style(screen, PT_SCREEN_PLAIN);

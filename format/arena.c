@@ -63,6 +63,7 @@ AT(pt_arena_process, end_tick, 96);
 AT(pt_arena_process, notes, 104);
 AT(pt_arena_process, origin, 108);
 AT(pt_arena_process, produced, 128);
+AT(pt_arena_process, program, 136);
 AT(pt_arena_process, consumed, 192);
 _Static_assert(sizeof(struct pt_arena_process) == 256, "SPEC.md 8.2");
 

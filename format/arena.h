@@ -103,6 +103,7 @@ struct pt_arena_process {
     uint32_t origin;        /* enum pt_process_origin */
     uint8_t reserved_112[16];
     _Alignas(64) _Atomic uint64_t produced; /* journal bytes; release by the owner, acquire by the drain */
+    char program[PT_PROCESS_PROGRAM_SIZE];  /* of an executed one: UTF-8, zero padded */
     _Alignas(64) _Atomic uint64_t consumed; /* release by the drain, acquire by the owner */
 };
 

@@ -48,7 +48,11 @@ static enum pt_status write_process(struct pt_collector *collector, const struct
     char text[16] = "";
     strncpy(text, ended, sizeof text - 1);
     char *notes[3];
-    const uint32_t bits = atomic_load_explicit(&pt_arena_process(collector->arena, index)->notes, memory_order_relaxed);
+    const struct pt_arena_process *entry = pt_arena_process(collector->arena, index);
+    const uint32_t bits = atomic_load_explicit(&entry->notes, memory_order_relaxed);
+    char program[sizeof entry->program + 1] = "";
+    if (process->origin == PT_PROCESS_EXECED)
+        memcpy(program, entry->program, sizeof entry->program);
     const struct pt_process meta = {
         .serial = process->serial,
         .parent = process->parent_serial,
@@ -60,6 +64,7 @@ static enum pt_status write_process(struct pt_collector *collector, const struct
         .end_tick = end_tick,
         .ended = text,
         .origin = origin_text(process->origin),
+        .program = program,
         .notes = notes,
         .note_count = collect_notes(bits, notes),
     };

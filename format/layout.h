@@ -157,6 +157,8 @@ enum {
 #define PT_ARENA_RING_MAX      (1u << 30)
 #define PT_ARENA_NO_PROCESS    UINT32_MAX
 
+#define PT_PROCESS_PROGRAM_SIZE 56 /* 8.2 */
+
 #define PT_ARENA_FLAG_C_CALLS  1u
 #define PT_ARENA_FLAG_DROP     2u
 #define PT_ARENA_FLAG_CHILDREN 4u

@@ -67,6 +67,7 @@ struct pt_process {
     uint64_t end_tick; /* PT_META_ABSENT while it lives */
     char *ended;       /* empty while it lives */
     char *origin;      /* "start", "fork", "exec" */
+    char *program;     /* of an executed one; empty for others */
     char **notes;
     size_t note_count;
 };

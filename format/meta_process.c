@@ -17,6 +17,7 @@ static const struct pt_field fields[] = {
     FIELD("end_tick", UINT, OPTIONAL, end_tick),
     FIELD("ended", TEXT, OPTIONAL, ended),
     FIELD("origin", TEXT, USUAL, origin),
+    FIELD("program", TEXT, OPTIONAL, program),
     {"notes", PT_FIELD_TEXTS, PT_FIELD_OPTIONAL, offsetof(struct pt_process, notes),
      offsetof(struct pt_process, note_count)},
 };

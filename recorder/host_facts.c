@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "first_frame.h"
 #include "hook.h"
 
 #define LOCKED_MAX_THREADS 16u
@@ -73,6 +74,43 @@ int pt_host_facts_init(struct pt_host_facts *facts, struct pt_settings *settings
     settings->argc = count;
     settings->executable = keep_text(facts, PySys_GetObject("executable"));
     return settings->executable ? 0 : -1;
+}
+
+/* The end of a text that is too long, from a whole path component on if there is one, behind an ellipsis. */
+static void put_end(char *out, size_t size, const char *text, size_t length)
+{
+    static const char ellipsis[] = "…";
+    const size_t mark = sizeof ellipsis - 1;
+    const char *end = text + length;
+    const char *from = end - (size - mark);
+    const char *slash = memchr(from, '/', (size_t)(end - from));
+    if (slash)
+        from = slash;
+    while (from < end && ((unsigned char)*from & 0xC0) == 0x80)
+        from++; /* the rest of a character that was cut in two */
+    memcpy(out, ellipsis, mark);
+    memcpy(out + mark, from, (size_t)(end - from));
+}
+
+void pt_host_facts_program(char *out, size_t size)
+{
+    const PyConfig *config = pt_first_frame_config();
+    const wchar_t *program = config->run_module        ? config->run_module
+                             : config->argv.length > 0 ? config->argv.items[0]
+                                                       : L"";
+    PyObject *text = PyUnicode_FromWideChar(program, -1);
+    PyObject *bytes = text ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL;
+    memset(out, 0, size);
+    if (bytes) {
+        const size_t length = (size_t)PyBytes_GET_SIZE(bytes);
+        if (length > size)
+            put_end(out, size, PyBytes_AS_STRING(bytes), length);
+        else
+            memcpy(out, PyBytes_AS_STRING(bytes), length);
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(bytes);
+    PyErr_Clear();
 }
 
 void pt_host_facts_release(struct pt_host_facts *facts)

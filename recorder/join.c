@@ -11,6 +11,7 @@
 #include "environment.h"
 #include "first_frame.h"
 #include "hook.h"
+#include "host_facts.h"
 #include "host_wait.h"
 #include "process_entry.h"
 #include "session.h"
@@ -104,11 +105,14 @@ static bool take_place(const struct pt_session *session)
     const struct pt_process_entry parent = find_parent(&session->arena);
     struct pt_process_entry own;
     *pt_session = *session; /* no recording yet, but an arena, which the two functions below need */
-    if (pt_process_entry_reserve(&own, &parent, PT_PROCESS_EXECED) &&
-        pt_session_take_process(pt_session, own.index, own.generation, 0)) {
-        pt_session->state = PT_SESSION_RECORDING;
-        pt_host_wait_wake();
-        return true;
+    if (pt_process_entry_reserve(&own, &parent, PT_PROCESS_EXECED)) {
+        struct pt_arena_process *process = pt_arena_process(&session->arena, own.index);
+        pt_host_facts_program(process->program, sizeof process->program);
+        if (pt_session_take_process(pt_session, own.index, own.generation, 0)) {
+            pt_session->state = PT_SESSION_RECORDING;
+            pt_host_wait_wake();
+            return true;
+        }
     }
     memset(pt_session, 0, sizeof *pt_session);
     return false;

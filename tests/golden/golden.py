@@ -23,6 +23,9 @@ COMMANDS = {
     "callers": ["callers", "numbers|run"],
     "callees": ["callees", "main"],
     "threads": ["threads"],
+    "threads-by-process": ["threads", "--by", "process"],
+    "top-by-process": ["top", "--by", "process"],
+    "tree-by-process": ["tree", "--by", "process"],
     "info": ["info"],
     "check": ["check"],
     "dump": ["dump"],
@@ -32,7 +35,8 @@ SCREENS["top-nothing"] = SCREENS["tree-nothing"] = ("good-complete",)
 SCREENS["top"] += ("good-strange-names", "good-control", "good-unmatched", "bad-no-end", "bad-gap")
 SCREENS["check"] += ("bad-gap",)
 SCREENS["dump"] += ("good-control", "good-inner")
-SCREENS["info"] += ("good-inner",)
+SCREENS["info"] += ("good-inner", "good-exec")
+SCREENS["threads-by-process"] = SCREENS["top-by-process"] = SCREENS["tree-by-process"] = ("good-exec",)
 
 VIEWS = [("80 columns", ["--width", "80"]), ("120 columns", ["--width", "120"]), ("200 columns", ["--width", "200"]),
          ("120 columns, colour", ["--width", "120", "--color", "always"])]

@@ -123,7 +123,7 @@ KEYS = {  # sections 3, 4 and 7
     1: keys("pid started_ns tick_ps start_tick ring_size max_threads flush_interval_ns max_size level probe_ps",
             "boot recorder implementation python hook program executable host machine system clock lines opcodes policy arena",
             run=bytes, argv=list, notes=list, c_calls=bool, exceptions=bool, children=bool),
-    2: keys("process parent pid entry generation inherited start_tick end_tick", "ended origin", notes=list),
+    2: keys("process parent pid entry generation inherited start_tick end_tick", "ended origin program", notes=list),
     3: keys("thread process slot generation native_id start_tick end_tick", "name"),
     4: keys("process first", names=list),
     5: keys("tick monotonic_ns realtime_ns"),

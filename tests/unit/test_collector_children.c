@@ -1,5 +1,6 @@
 /* From the arena to blocks: processes that fork. */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "collector_fixture.h"
 
@@ -62,6 +63,39 @@ Test(collector_children, processes_that_are_each_others_parents_are_taken_as_the
     turn(5000);
     expect_process(2, 1, PT_META_ABSENT, "");
     cr_assert_eq(totals().live_processes, 2);
+}
+
+static void expect_program(uint64_t serial, const char *origin, const char *program)
+{
+    struct pt_process process = block_log_process(&blocks, serial);
+    cr_assert_str_eq(process.origin, origin);
+    cr_assert_str_eq(process.program, program);
+    pt_process_release(&process);
+}
+
+Test(collector_children, an_executed_program_is_named)
+{
+    const char whole[] = "a/path/that/fills/the/whole/field/without/a/NUL/behind.py";
+    for (uint32_t i = 0; i < 3; i++)
+        arena_fixture_enter(&fixture, i, i == 0 ? PT_ARENA_NO_PROCESS : 0, 0);
+    process_at(1)->origin = PT_PROCESS_EXECED;
+    strcpy(process_at(1)->program, "child.py");
+    process_at(2)->origin = PT_PROCESS_EXECED;
+    memcpy(process_at(2)->program, whole + 1, sizeof process_at(2)->program);
+    turn(5000);
+    expect_program(1, "start", "");
+    expect_program(2, "exec", "child.py");
+    expect_program(3, "exec", whole + 1);
+}
+
+Test(collector_children, a_forked_process_is_what_its_parent_is)
+{
+    arena_fixture_enter(&fixture, 0, PT_ARENA_NO_PROCESS, 0);
+    arena_fixture_enter(&fixture, 1, 0, 0);
+    process_at(1)->origin = PT_PROCESS_FORKED;
+    strcpy(process_at(1)->program, "left by an earlier use of the entry");
+    turn(5000);
+    expect_program(2, "fork", "");
 }
 
 Test(collector_children, a_child_that_never_comes_is_forgotten_after_ten_seconds)

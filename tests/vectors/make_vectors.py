@@ -249,6 +249,21 @@ def vectors():
     ended = [(THREAD, cbor({"thread": 2, "process": 2, "end_tick": 2100})), (PROCESS, cbor({"process": 2, "end_tick": 2100, "ended": "exited"}))]
     yield "good-fork", trace(PREAMBLE + fork + [(CHUNK, simple), (CHUNK, child)] + ended + ENDINGS), \
         "A forked child takes over ids 1 and 2 of its parent and has an id 3 of its own that means something else there."
+    def joined(number, parent, tick, **more):
+        return [(PROCESS, cbor({"process": number, "parent": parent, "pid": 4710 + number, "entry": number - 1, "generation": 1,
+                                "inherited": 0, "start_tick": tick, **more})),
+                (THREAD, cbor({"thread": number, "process": number, "slot": number - 1, "generation": 1, "native_id": 4710 + number,
+                               "name": "MainThread", "start_tick": tick})),
+                (NAMES, cbor({"process": number, "first": 1, "names": [[0, "__main__", "<module>", "/srv/worker.py", 1, 0x5555]]})),
+                (CHUNK, chunk([(START, 1, 1), (RETURN, 0, 50)], thread=number, slot=number - 1, first_tick=tick, flags=1))]
+
+    exec_ = joined(2, 1, 2000, origin="exec", program="worker.py") + joined(3, 2, 2500, origin="fork") + \
+        joined(4, 3, 3000, origin="exec", program="-c") + joined(5, 1, 4000, origin="exec", program="na\x1b[31mme \u65e5\u672c")
+    for number, ended in (2, "exited"), (3, "killed"), (4, "stopped"), (5, "exited"):
+        exec_ += [(THREAD, cbor({"thread": number, "process": number, "end_tick": 5000 + number})),
+                  (PROCESS, cbor({"process": number, "end_tick": 5000 + number, "ended": ended}))]
+    yield "good-exec", trace(PREAMBLE + exec_ + [(CHUNK, simple)] + ENDINGS), \
+        "Executed programs and a forked one, in a tree three levels deep."
     strange = [[0, "m\u00e9\0not read", "na\x1b[31mme", "/tmp/\u65e5\u672c/\udcff.py", 1, 0, "odd \"name\"\n"]] + FUNCTIONS[1:]
     yield "good-strange-names", with_chunks(simple, preamble=replaced(4, cbor({"process": 1, "first": 1, "names": strange}))), \
         "Names with control characters, non-ASCII letters, a byte that is no UTF-8, and a NUL, which ends a name."
