@@ -3,6 +3,8 @@
 #ifndef PT_HOOK_H
 #define PT_HOOK_H
 
+#include <Python.h>
+
 #include <stdbool.h>
 
 /* "monitoring" or "profile" */
@@ -16,6 +18,9 @@ int pt_hook_start(bool c_calls);
 
 /* Switches it off everywhere. Keeps a raised exception. */
 void pt_hook_stop(void);
+
+/* The frame was entered before the calling thread's first record: its leave will need no entry. */
+void pt_hook_note_open(const PyFrameObject *frame);
 
 /* Reaches threads that began without our knowledge, and takes a note of those, and of threads that the hook was taken
  * away from. */

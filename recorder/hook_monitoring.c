@@ -44,39 +44,39 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t fla
     return pt_event_leave(PT_KIND_YIELD, arguments[0], arguments[0]);
 }
 
-/* From 3.13 on RESUME runs signal handlers before it reports the entry: if one raises, the unwind has no entry. In 3.12
- * the order is the other one. (A generator handles exceptions at its entry before it passes them on, and cannot be told
- * by this; there it is left to the reader, which compares the id.) */
-#if PY_VERSION_HEX >= 0x030D0000
-static bool is_resume(int opcode)
-{
-#ifdef RESUME_CHECK_JIT
-    if (opcode == RESUME_CHECK_JIT)
-        return true;
+/* --- Exceptions at an entry ---
+ *
+ * From 3.13 on RESUME runs signal handlers before it reports the entry: if one raises, the function is left without
+ * having been entered. In 3.12 the order is the other one. */
+
+#define UNIT_BYTES 2
+
+#if PY_VERSION_HEX >= 0x030F0000
+#define RESUME_CACHES 1
+#else
+#define RESUME_CACHES 0
 #endif
-    return opcode == RESUME || opcode == RESUME_CHECK || opcode == INSTRUMENTED_RESUME;
+
+/* The code unit of the RESUME, if it is one that raised. An offset is that of the last unit of the instruction: an
+ * inline cache, mostly, which holds a number that looks like any opcode. */
+static long resume_unit(PyObject *offset)
+{
+    return PyLong_AsLong(offset) / UNIT_BYTES - RESUME_CACHES;
 }
 
-/* Line and instruction events of other tools do not hide a RESUME: it has neither. */
-static bool is_at_entry(PyObject *code, PyObject *offset)
+/* At the RESUME that begins the function, or before. */
+static bool is_at_start(PyObject *code, PyObject *offset)
 {
-    long at = PyLong_AsLong(offset);
-    if (!PyCode_Check(code) || at < 0 || at >= Py_SIZE(code) * 2)
+    if (!PyCode_Check(code))
         return false;
-    return is_resume(((const unsigned char *)((PyCodeObject *)code)->co_code_adaptive)[at]);
+    const int start = ((PyCodeObject *)code)->_co_firsttraceable;
+    return resume_unit(offset) < (PY_VERSION_HEX >= 0x030D0000 ? start + 1 : start);
 }
-#else
-static bool is_at_entry(PyObject *code, PyObject *offset)
-{
-    (void)code, (void)offset;
-    return false;
-}
-#endif
 
 /* What is thrown into a generator leaves it there too. Otherwise not even an entry of the same function as the last
  * record proves anything: it may be the caller's, in a recursion. Trace functions come before us: if one raises, there
  * was no entry either. */
-static bool was_entered(PyObject *code)
+static bool was_thrown_in(PyObject *code)
 {
     return pt_event_was_last(PT_KIND_THROW, code);
 }
@@ -84,10 +84,50 @@ static bool was_entered(PyObject *code)
 static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    if (is_at_entry(arguments[0], arguments[1]) && !was_entered(arguments[0]))
+    if (is_at_start(arguments[0], arguments[1]) && !was_thrown_in(arguments[0]))
         Py_RETURN_NONE;
     return pt_event_with_id(PT_KIND_UNWIND, arguments[0], arguments[0]);
 }
+
+#if PY_VERSION_HEX >= 0x030D0000
+
+/* Code that runs with our events has all its RESUMEs instrumented. Whether it is one indeed, the original code tells. */
+static bool is_resume(PyCodeObject *code, long unit)
+{
+    if (unit < 0 || unit >= Py_SIZE(code))
+        return false;
+    if (((const unsigned char *)code->co_code_adaptive)[unit * UNIT_BYTES] != INSTRUMENTED_RESUME)
+        return false;
+    PyObject *original = PyCode_GetCode(code);
+    const bool result = original && ((const unsigned char *)PyBytes_AS_STRING(original))[unit * UNIT_BYTES] == RESUME;
+    Py_XDECREF(original);
+    PyErr_Clear();
+    return result;
+}
+
+static __attribute__((noinline)) PyObject *generator_raised(PyCodeObject *code, PyObject *offset)
+{
+    const long unit = resume_unit(offset);
+    if (!is_resume(code, unit) || was_thrown_in((PyObject *)code))
+        Py_RETURN_NONE;
+    const enum pt_kind kind = unit == code->_co_firsttraceable ? PT_KIND_START : PT_KIND_RESUME;
+    return pt_event_with_id(kind, code, (PyObject *)code);
+}
+
+/* A generator that is raised in before its entry is reported may handle that and go on to a yield or a return, and handles
+ * it in any case before it is left: so it has been entered. */
+static PyObject *on_raise(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    const int generators = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    if (!PyCode_Check(arguments[0]) || !(((PyCodeObject *)arguments[0])->co_flags & generators))
+        Py_RETURN_NONE;
+    return generator_raised((PyCodeObject *)arguments[0], arguments[1]);
+}
+
+#endif
+
+/* --- Calls of C functions --- */
 
 static PyObject *missing; /* sys.monitoring.MISSING: a call without arguments */
 
@@ -163,6 +203,9 @@ static struct pt_monitoring_callback callbacks[] = {
     {"PY_RETURN", on_return, CALLS, PT_MONITORING_EVERYWHERE, NULL},
     {"PY_YIELD", on_yield, CALLS, PT_MONITORING_EVERYWHERE, NULL},
     {"PY_UNWIND", on_unwind, CALLS, PT_MONITORING_EVERYWHERE, NULL},
+#if PY_VERSION_HEX >= 0x030D0000
+    {"RAISE", on_raise, CALLS, PT_MONITORING_EVERYWHERE, NULL},
+#endif
     {"CALL", on_call, C_CALLS, PT_MONITORING_EVERYWHERE, NULL},
     {"C_RETURN", on_c_return, C_CALLS, PT_MONITORING_WITH_ANOTHER, NULL},
     {"C_RAISE", on_c_raise, C_CALLS, PT_MONITORING_WITH_ANOTHER, NULL},
@@ -185,6 +228,11 @@ int pt_hook_start(bool c_calls)
 void pt_hook_stop(void)
 {
     pt_monitoring_release(callbacks, CALLBACKS);
+}
+
+void pt_hook_note_open(const PyFrameObject *frame)
+{
+    (void)frame; /* an entry that is not reported shows by its exception */
 }
 
 void pt_hook_scan(void)

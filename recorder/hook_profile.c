@@ -45,32 +45,46 @@ static bool is_at_resume(const unsigned char *instruction)
     return instruction && (instruction[0] == RESUME || instruction[0] == RESUME_QUICK);
 }
 
-/* In 3.11 RESUME runs signal handlers before it reports the entry, and again afterwards. If one raises, the unwind
- * alone does not tell whether it has an entry; so the frames that were entered are noted, by their address. Two frames
- * in one place are so rare that no more is done about them than to lose one note. */
+/* In 3.11 RESUME runs signal handlers before it reports the entry, and again afterwards. If one raises, what follows
+ * does not tell whether there was an entry; so the frames that were entered are noted, by their address. Of two frames
+ * in one place the one below is not forgotten, but no longer told from others. */
 #define ENTERED_PLACES 4096
 
-static const PyFrameObject *entered[ENTERED_PLACES];
+static struct {
+    const PyFrameObject *frame;
+    unsigned below;
+} entered[ENTERED_PLACES];
 
-static const PyFrameObject **entered_place(const PyFrameObject *frame)
+static void forget_entered(void)
+{
+    memset(entered, 0, sizeof entered);
+}
+
+static size_t entered_place(const PyFrameObject *frame)
 {
     uintptr_t bits = (uintptr_t)frame >> 4;
-    return &entered[(bits ^ bits >> 12) % ENTERED_PLACES];
+    return (bits ^ bits >> 12) % ENTERED_PLACES;
 }
 
 static void note_enter(const PyFrameObject *frame)
 {
-    *entered_place(frame) = frame;
+    const size_t place = entered_place(frame);
+    if (entered[place].frame && entered[place].frame != frame)
+        entered[place].below++;
+    entered[place].frame = frame;
 }
 
-/* False if the frame stands at its entry and was never reported to be entered. */
-static bool note_leave(const PyFrameObject *frame, const unsigned char *instruction)
+/* False if it is certain that the frame was never reported to be entered. */
+static bool note_leave(const PyFrameObject *frame)
 {
-    const PyFrameObject **place = entered_place(frame);
-    bool noted = *place == frame;
-    if (noted)
-        *place = NULL;
-    return noted || !is_at_resume(instruction);
+    const size_t place = entered_place(frame);
+    if (entered[place].frame == frame)
+        entered[place].frame = NULL;
+    else if (entered[place].below > 0)
+        entered[place].below--;
+    else
+        return false;
+    return true;
 }
 
 /* An exception is thrown in at the yield, before the RESUME that follows it. */
@@ -83,16 +97,26 @@ static enum pt_kind enter_kind(const unsigned char *instruction)
 
 #else
 
-/* The entry is reported before the first instruction: whoever unwinds was entered. */
+/* The entry is reported before the first instruction: whoever leaves was entered. */
+static void forget_entered(void)
+{
+}
+
 static void note_enter(const PyFrameObject *frame)
 {
     (void)frame;
 }
 
-static bool note_leave(const PyFrameObject *frame, const unsigned char *instruction)
+static bool note_leave(const PyFrameObject *frame)
 {
-    (void)frame, (void)instruction;
+    (void)frame;
     return true;
+}
+
+static bool is_at_resume(const unsigned char *instruction)
+{
+    (void)instruction;
+    return false;
 }
 
 /* An exception that is thrown in cannot be told from a value that is sent. */
@@ -103,24 +127,35 @@ static enum pt_kind enter_kind(const unsigned char *instruction)
 
 #endif
 
+static bool is_generator(const PyCodeObject *code)
+{
+    return code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
+}
+
 static enum pt_kind leave_kind(const PyCodeObject *code, const unsigned char *instruction)
 {
-    const int generators = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
-    if (!(code->co_flags & generators) || (instruction && instruction[0] == RETURN_VALUE))
+    if (!is_generator(code) || (instruction && instruction[0] == RETURN_VALUE))
         return PT_KIND_RETURN;
     return PT_KIND_YIELD;
 }
 
 /* --- Events ------------------------------------------------------------------------------------------------------ */
 
+/* Where a handler raised at the entry, a function is left without having been entered, which is no event then. A
+ * generator may have handled that, and gone on. */
 static void on_leave(PyFrameObject *frame, PyObject *value)
 {
     PyCodeObject *code = frame_code(frame);
     const unsigned char *instruction = current_instruction(frame, code);
-    bool was_entered = note_leave(frame, instruction);
+    if (!note_leave(frame)) {
+        if (is_generator(code))
+            pt_event_with_id(PT_KIND_RESUME, code, (PyObject *)code);
+        else if (!value && is_at_resume(instruction))
+            return;
+    }
     if (value)
         pt_event_leave(leave_kind(code, instruction), code, (PyObject *)code);
-    else if (was_entered)
+    else
         pt_event_with_id(PT_KIND_UNWIND, code, (PyObject *)code);
 }
 
@@ -208,6 +243,7 @@ static int hook_new_threads(Py_tracefunc function, bool late)
 int pt_hook_start(bool c_calls)
 {
     newest_seen = 0;
+    forget_entered();
     if (pt_thread_start_wrap() < 0)
         return -1;
     return hook_new_threads(c_calls ? on_event : on_event_without_c, false);
@@ -222,6 +258,11 @@ static void scan(bool late)
     if (hook_new_threads(pt_session->c_calls ? on_event : on_event_without_c, late) < 0)
         PyErr_Clear(); /* an audit hook said no */
     PyErr_Restore(type, error, traceback);
+}
+
+void pt_hook_note_open(const PyFrameObject *frame)
+{
+    note_enter(frame);
 }
 
 void pt_hook_scan(void)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "functions.h"
+#include "hook.h"
 #include "record.h"
 #include "ring.h"
 
@@ -67,6 +68,7 @@ void pt_open_frames_write(struct pt_thread_state *self, bool entering)
     /* All ids first: describing functions takes time, and the records are to bear that of the thread's first event. */
     for (size_t i = 0; i < count; i++) {
         ids[i] = frame_id(frame);
+        pt_hook_note_open(frame);
         Py_SETREF(frame, PyFrame_GetBack(frame));
     }
     for (size_t i = count; i-- > 0;)

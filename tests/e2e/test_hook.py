@@ -58,6 +58,18 @@ def generator():
         received = yield received
 
 
+def forgiving_generator():
+    while True:
+        try:
+            yield
+        except Raised:
+            pass
+
+
+def divide(value):
+    return 1 / value
+
+
 class Hook(TestCase):
     def setUp(self):
         super().setUp()
@@ -87,7 +99,7 @@ class Hook(TestCase):
     def assert_level(self, entries):
         depths = self.depths("checkpoint")
         self.assertEqual(len(depths), entries)
-        self.assertEqual(len(set(depths)), 1, depths)
+        self.assertEqual(len(set(depths)), 1, sorted(set(depths)))
 
     def interrupt(self, call, exception, times=20):
         checkpoint()
@@ -142,6 +154,37 @@ class Hook(TestCase):
         with pytrace.recording(self.trace):
             self.interrupt(resume, Raised)
         self.assert_level(21)
+
+    def test_generator_handles_what_a_signal_handler_raises_where_it_goes_on(self):
+        signal.signal(signal.SIGUSR1, handler)
+        with pytrace.recording(self.trace):
+            checkpoint()
+            for _ in range(20):
+                suspended = forgiving_generator()
+                next(suspended)
+                suspended.send(-trap)
+                checkpoint()
+        self.assert_level(21)
+
+    def test_generators_that_run_when_recording_starts(self):
+        def record():
+            with pytrace.recording(self.trace):
+                checkpoint()
+                yield 1
+                checkpoint()
+                yield 2
+
+        def delegate():
+            yield from record()
+
+        self.assertEqual(list(delegate()), [1, 2])
+        self.assert_level(2)
+
+    def test_every_exception_at_an_instruction_that_counts_its_executions(self):
+        # The interpreter has such a counter behind the instruction, and tells the place of the counter for that of the exception.
+        with pytrace.recording(self.trace):
+            self.interrupt(lambda: divide(0), ZeroDivisionError, 5000)
+        self.assert_level(5001)
 
     def test_exception_thrown_into_generators(self):
         def throw(begun):
