@@ -35,6 +35,7 @@ AT(pt_arena_control, start_tick, 152);
 AT(pt_arena_control, flush_interval_ns, 160);
 AT(pt_arena_control, trouble, 168);
 AT(pt_arena_control, keeper, 172);
+AT(pt_arena_control, expected, 176);
 AT(pt_arena_control, live, 192);
 AT(pt_arena_control, wake, 196);
 AT(pt_arena_control, asleep, 200);

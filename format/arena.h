@@ -43,9 +43,10 @@ struct pt_arena_control {
     uint64_t tick_ps;
     _Atomic uint64_t start_tick;
     uint64_t flush_interval_ns;
-    _Atomic uint32_t trouble; /* errno of the drain's last write to the trace, 0 if it went well */
-    uint32_t keeper;          /* pid of the process that stands between host and drain, 0 if there is none */
-    uint8_t reserved_176[16];
+    _Atomic uint32_t trouble;  /* errno of the drain's last write to the trace, 0 if it went well */
+    uint32_t keeper;           /* pid of the process that stands between host and drain, 0 if there is none */
+    _Atomic uint32_t expected; /* 1: nobody is left, and the drain waits for a program that is about to join */
+    uint8_t reserved_180[12];
 
     /* Shared state from here on, every word atomic. */
     _Atomic uint32_t live;   /* processes alive or being born, or PT_ARENA_CLOSED */

@@ -87,16 +87,26 @@ static void leave(const struct pt_collector *collector)
 }
 
 /* A child that its parent announced, but that never came: its fork failed, or it died before it could say anything. */
-static void forget_unborn(struct pt_collector *collector, struct pt_arena_process *entry, uint64_t now_tick)
+static void forget(struct pt_collector *collector, struct pt_arena_process *entry)
+{
+    uint32_t born = PT_PROCESS_BORN;
+    /* Against a child that comes after all: either it or the drain changes the state. */
+    if (collector->settings.live && !pt_arena_owner_alive(&entry->owner) &&
+        atomic_compare_exchange_strong(&entry->state, &born, PT_PROCESS_FREE))
+        leave(collector);
+}
+
+static void forget_if_late(struct pt_collector *collector, struct pt_arena_process *entry, uint64_t now_tick)
 {
     const uint64_t reserved = atomic_load_explicit(&entry->start_tick, memory_order_relaxed);
-    uint32_t born = PT_PROCESS_BORN;
-    if (!collector->settings.live || pt_arena_owner_alive(&entry->owner) || now_tick < reserved ||
-        now_tick - reserved < collector->patience_ticks)
-        return;
-    /* Against a child that comes after all: either it or the drain changes the state. */
-    if (atomic_compare_exchange_strong(&entry->state, &born, PT_PROCESS_FREE))
-        leave(collector);
+    if (now_tick >= reserved && now_tick - reserved >= collector->patience_ticks)
+        forget(collector, entry);
+}
+
+void pt_collector_forget_unborn(struct pt_collector *collector)
+{
+    for (uint32_t i = 0; i < collector->arena->shape.process_count; i++)
+        forget(collector, pt_arena_process(collector->arena, i));
 }
 
 static enum pt_status see_process(struct pt_collector *collector, uint32_t index, uint32_t generation)
@@ -161,7 +171,7 @@ enum pt_status pt_collector_processes_see(struct pt_collector *collector, uint64
     for (uint32_t i = 0; i < collector->arena->shape.process_count; i++) {
         struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
         if (atomic_load_explicit(&entry->state, memory_order_acquire) == PT_PROCESS_BORN)
-            forget_unborn(collector, entry, now_tick);
+            forget_if_late(collector, entry, now_tick);
         collector->processes[i].owner_dead =
             collector->settings.live ? pt_arena_process_gone(entry) : !pt_arena_owner_alive(&entry->owner);
     }

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "collector.h"
 #include "drain_arena.h"
+#include "drain_arrivals.h"
 #include "drain_header.h"
 #include "drain_leftovers.h"
 #include "drain_trace.h"
@@ -30,6 +31,7 @@ struct pt_drain {
     struct pt_drain_trace trace;
     struct pt_drain_watch *watch; /* NULL if there is none: deaths are then noticed at the flush interval */
     struct pt_collector *collector;
+    struct pt_drain_arrivals arrivals;
     uint64_t start_tick;
     uint64_t next_flush_ns;
     uint64_t next_clock_ns;
@@ -82,6 +84,8 @@ static enum pt_status create(struct pt_drain *drain, struct pt_error *error)
     }
     if (pt_collector_new(&drain->collector, &drain->arena.arena, &collector, take_block, drain) != PT_OK)
         return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
+    pt_drain_arrivals_init(&drain->arrivals, drain->collector, &drain->arena.arena, drain->arena.directory,
+                           (pid_t)settings->pid);
     return PT_OK;
 }
 
@@ -234,7 +238,7 @@ static bool somebody_records(const struct pt_drain *drain)
     for (uint32_t i = 0; i < drain->arena.processes_reserved; i++) {
         const struct pt_arena_process *process = pt_arena_process(&drain->arena.arena, i);
         uint32_t state = atomic_load_explicit(&process->state, memory_order_acquire);
-        if (state == PT_PROCESS_LIVE && pt_arena_owner_alive(&process->owner))
+        if (state == PT_PROCESS_LIVE && !pt_arena_process_gone(process))
             return true;
         if (state == PT_PROCESS_BORN && now - atomic_load(&process->start_tick) < birth_ticks)
             return true;
@@ -242,11 +246,9 @@ static bool somebody_records(const struct pt_drain *drain)
     return false;
 }
 
-/* True if no process is left, and none can join any more. */
-static bool close_if_empty(struct pt_drain *drain)
+static uint64_t earliest(uint64_t a, uint64_t b)
 {
-    uint32_t none = 0;
-    return atomic_compare_exchange_strong(&control_of(drain)->live, &none, PT_ARENA_CLOSED);
+    return a < b ? a : b;
 }
 
 /* PT_OK when the recording has ended, and is to be finished. */
@@ -269,11 +271,11 @@ static enum pt_status record(struct pt_drain *drain)
         }
         if (flush)
             drain->next_flush_ns = pt_clock_monotonic_ns() + interval_ns;
-        if (close_if_empty(drain))
+        uint64_t look_again_ns;
+        if (pt_drain_arrivals_over(&drain->arrivals, now_tick(drain), drain->identity.tick_ps, &look_again_ns))
             return PT_OK;
         if (atomic_load_explicit(&control->stop, memory_order_acquire) == PT_ARENA_RUNNING)
-            sleep_until(drain, wake,
-                        drain->next_flush_ns < drain->next_clock_ns ? drain->next_flush_ns : drain->next_clock_ns);
+            sleep_until(drain, wake, earliest(look_again_ns, earliest(drain->next_flush_ns, drain->next_clock_ns)));
     }
     return PT_OK;
 }

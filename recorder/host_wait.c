@@ -87,12 +87,20 @@ static bool drain_is_silent(struct pt_arena_control *control)
     return silent && !atomic_load(&control->done); /* it is done before it dies */
 }
 
-bool pt_host_wait_done(void)
+static bool others_join(const struct pt_arena_control *control)
+{
+    return atomic_load(&control->stop) == PT_ARENA_RUNNING &&
+           (atomic_load(&control->expected) || pt_session_others_live());
+}
+
+static bool wait_done(bool if_last)
 {
     struct pt_arena_control *control = pt_session_control();
     uint64_t start_ns = pt_clock_monotonic_ns();
     pt_host_wait_wake();
     while (!atomic_load(&control->done)) {
+        if (if_last && others_join(control))
+            return false;
         futex_wait(&control->done, 0, 20 * WAIT_SLICE_NS);
         /* A drain that slept through a long flush interval has an old heartbeat, and gets the time to wake up. */
         bool patient = pt_clock_monotonic_ns() - start_ns <= DRAIN_SILENT_NS && pt_arena_owner_alive(&control->drain);
@@ -100,6 +108,16 @@ bool pt_host_wait_done(void)
             return atomic_load(&control->done);
     }
     return true;
+}
+
+bool pt_host_wait_done(void)
+{
+    return wait_done(false);
+}
+
+bool pt_host_wait_done_if_last(void)
+{
+    return wait_done(true);
 }
 
 void pt_host_wait_check_drain(const char *consequence)

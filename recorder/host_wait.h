@@ -22,6 +22,9 @@ void pt_host_wait_degrade(void);
 /* Waits until the trace file is complete. False if the drain has shown no sign of life for 5 s. */
 bool pt_host_wait_done(void);
 
+/* The same for the process that is the last one, for now: false, too, if another one is about to join, or has. */
+bool pt_host_wait_done_if_last(void);
+
 /* Writes the one warning of this process if the drain shows no sign of life, or cannot write; `consequence` ends it.
  * Call it where events are being lost, and when the drain is not waited for any longer. */
 void pt_host_wait_check_drain(const char *consequence);

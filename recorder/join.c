@@ -20,6 +20,7 @@
 #include "thread_state.h"
 
 #define ANCESTORS_MAX 64
+#define TRIES_MAX     8
 
 /* --- Whether to join ---------------------------------------------------------------------------------------------- */
 
@@ -105,11 +106,14 @@ static bool take_place(const struct pt_session *session)
     const struct pt_process_entry parent = find_parent(&session->arena);
     struct pt_process_entry own;
     *pt_session = *session; /* no recording yet, but an arena, which the two functions below need */
-    if (pt_process_entry_reserve(&own, &parent, PT_PROCESS_EXECED)) {
+    /* Where nobody else is left the drain may take the entry for that of a child that will never come, and ours away
+     * before we have it. It sees us now as a program that is about to join: so again. */
+    for (int tries = 0; tries < TRIES_MAX && pt_process_entry_reserve(&own, &parent, PT_PROCESS_EXECED); tries++) {
         struct pt_arena_process *process = pt_arena_process(&session->arena, own.index);
         pt_host_facts_program(process->program, sizeof process->program);
         if (pt_session_take_process(pt_session, own.index, own.generation, 0)) {
             pt_session->state = PT_SESSION_RECORDING;
+            atomic_store(&pt_session_control()->expected, 0);
             pt_host_wait_wake();
             return true;
         }

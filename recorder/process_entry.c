@@ -36,6 +36,8 @@ static bool reserve(const struct search *search, uint32_t index)
     if (!atomic_compare_exchange_strong(&process->use, &use, pt_arena_process_use(PT_PROCESS_BORN, generation)))
         return false;
     *search->result = (struct pt_process_entry){index, generation};
+    atomic_store_explicit(&process->pid, 0,
+                          memory_order_relaxed); /* the last one's, which can be found by it no more */
     process->parent = search->parent->index;
     process->parent_generation = search->parent->generation;
     process->origin = search->origin;

@@ -202,9 +202,8 @@ int pt_session_stop(void)
     return PyErr_WarnEx(PyExc_RuntimeWarning, "the drain process does not answer; the trace ends where it left off", 1);
 }
 
-/* Whether another process of this recording is alive. Those that died without a word are counted in `live` until the
- * drain has looked. */
-static bool others_live(void)
+/* Those that died without a word are counted in `live` until the drain has looked. */
+bool pt_session_others_live(void)
 {
     for (uint32_t i = 0; i < pt_session->arena.shape.process_count; i++) {
         struct pt_arena_process *process = pt_arena_process(&pt_session->arena, i);
@@ -217,10 +216,10 @@ static bool others_live(void)
     return false;
 }
 
-static bool is_closed(void *context)
+static bool is_closed_or_expects(void *context)
 {
     const struct pt_arena_control *control = context;
-    return atomic_load(&control->live) & PT_ARENA_CLOSED;
+    return (atomic_load(&control->live) & PT_ARENA_CLOSED) || atomic_load(&control->expected);
 }
 
 /* Whether threads that we know, other than the calling one, are still there. */
@@ -258,12 +257,12 @@ static void exit_session(void)
         pt_host_wait_wake();
         uint64_t waited_ns;
         if (others > 0 && atomic_load(&control->stop) == PT_ARENA_RUNNING &&
-            (others_live() || !pt_host_wait_until(is_closed, control, &waited_ns)))
+            (pt_session_others_live() || !pt_host_wait_until(is_closed_or_expects, control, &waited_ns)))
             return;
     }
     if (others_run())
         return;
-    if (pt_host_wait_done())
+    if (pt_host_wait_done_if_last())
         pt_spawn_reap(control->keeper);
     pt_host_wait_check_drain("the trace is incomplete");
 }

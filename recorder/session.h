@@ -62,6 +62,9 @@ int pt_session_stop(void);
 
 bool pt_session_is_recording(void);
 
+/* Whether another process of this recording is alive. */
+bool pt_session_others_live(void);
+
 /* Recording goes on without us: the hooks leave at the next safe moment. From the slow path, when `stop` was found
  * raised. */
 void pt_session_end(void);
