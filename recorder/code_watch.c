@@ -57,14 +57,26 @@ void pt_code_watch_stop(void)
 {
 }
 
+/* As the interpreter has it, up to 3.11. */
+struct extra {
+    Py_ssize_t size;
+    void *values[];
+};
+
+/* Where nobody had stored anything before, the interpreter makes room for all that might, and would later call their
+ * free functions for this code, too; not all of these expect that, or live as long. */
 bool pt_code_watch_add(PyCodeObject *code)
 {
+    const bool first = code->co_extra == NULL;
     if (extra_index < 0)
         return false;
-    if (_PyCode_SetExtra((PyObject *)code, extra_index, code) == 0)
-        return true;
-    PyErr_Clear();
-    return false;
+    if (_PyCode_SetExtra((PyObject *)code, extra_index, code) < 0) {
+        PyErr_Clear();
+        return false;
+    }
+    if (first)
+        ((struct extra *)code->co_extra)->size = extra_index + 1;
+    return true;
 }
 
 #endif

@@ -236,6 +236,17 @@ class Hook(TestCase):
         names = [record["name"] for record in dump(self.trace) if record["kind"] == "start" and record["name"].startswith("named_")]
         self.assertEqual(names, ["named_%d" % i for i in range(500)])
 
+    @unittest.skipIf(sys.version_info >= (3, 12), "from 3.12 on nothing is attached to code")
+    def test_who_else_attaches_data_to_code_is_not_asked_to_free_what_is_not_theirs(self):
+        freed = []
+        free = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(freed.append)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(free))  # the interpreter keeps it for ever
+        ctypes.pythonapi._PyEval_RequestCodeExtraIndex(free)
+        with pytrace.recording(self.trace):
+            exec("def short_lived(): pass\nshort_lived()", {})
+        self.assertEqual([record["kind"] for record in dump(self.trace) if record["name"] == "short_lived"], ["start", "return"])
+        self.assertEqual(freed, [])
+
     def test_same_source_again_is_the_same_function(self):
         with pytrace.recording(self.trace):
             for _ in range(300):
