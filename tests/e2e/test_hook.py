@@ -1,5 +1,6 @@
 """What the hook makes of the interpreter's odder moments: entering and leaving stay paired."""
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -162,7 +163,8 @@ class Hook(TestCase):
             for _ in range(20):
                 suspended = forgiving_generator()
                 next(suspended)
-                suspended.send(-trap)
+                with contextlib.suppress(Raised):  # 3.9 and 3.10 call the handler outside of the generator's try
+                    suspended.send(-trap)
                 checkpoint()
         self.assert_level(21)
 
