@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stash.h"
+
 /* A frame of the thread that is being read. */
 struct frame {
     uint32_t node;
@@ -21,9 +23,11 @@ struct pt_call_tree_private {
     uint32_t slot_mask;
     bool collapse;
     struct active *active; /* by function, if recursion is collapsed */
-    struct frame *frames;  /* [0] is where the thread stands in the tree */
+    uint32_t top;          /* the node below which the thread stands */
+    struct frame *frames;  /* of the greenlet that runs; [0] is `top` */
     size_t frame_count;
     size_t frame_capacity;
+    struct pt_stash stash;
     uint64_t clock; /* of the last step */
     bool started;   /* `clock` holds something */
     bool paused;
@@ -105,7 +109,7 @@ static enum pt_status find_child(struct pt_call_tree *tree, uint32_t parent, uin
 static enum pt_status push(struct pt_call_tree_private *private, uint32_t node, bool folded)
 {
     if (private->frame_count == private->frame_capacity) {
-        size_t capacity = private->frame_capacity ? 2 * private->frame_capacity : 256;
+        size_t capacity = private->frame_capacity ? 2 * private->frame_capacity : 16;
         struct frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
         if (!frames)
             return PT_NOMEM;
@@ -152,6 +156,7 @@ void pt_call_tree_free(struct pt_call_tree *tree)
     free(tree->private->slots);
     free(tree->private->active);
     free(tree->private->frames);
+    pt_stash_release(&tree->private->stash);
     free(tree->private);
     free(tree->nodes);
     free(tree);
@@ -172,7 +177,6 @@ static void settle(struct pt_call_tree *tree)
 enum pt_status pt_call_tree_begin(struct pt_call_tree *tree, uint32_t group, double tick_ns)
 {
     struct pt_call_tree_private *private = tree->private;
-    uint32_t top = 0;
 
     if (tick_ns != private->tick_ns)
         settle(tree);
@@ -180,9 +184,10 @@ enum pt_status pt_call_tree_begin(struct pt_call_tree *tree, uint32_t group, dou
     private->started = false;
     private->paused = false;
     private->frame_count = 0;
+    private->top = 0;
     if (group < PT_CALL_TREE_GROUP)
-        PT_TRY(find_child(tree, 0, PT_CALL_TREE_GROUP | group, &top));
-    return push(private, top, false);
+        PT_TRY(find_child(tree, 0, PT_CALL_TREE_GROUP | group, &private->top));
+    return push(private, private->top, false);
 }
 
 static enum pt_status enter(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
@@ -226,6 +231,30 @@ static void leave(struct pt_call_tree *tree, const struct pt_step *step, uint32_
     *current = private->frames[private->frame_count - 1].node;
 }
 
+/* Another greenlet goes on, with frames of its own: what folds is told by them alone. */
+static enum pt_status switch_to(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
+{
+    struct pt_call_tree_private *private = tree->private;
+    struct pt_stash_stack stack = {private->frames, private->frame_count, private->frame_capacity, 0, 0};
+    uint64_t away;
+    for (size_t i = 1; private->collapse && i < private->frame_count; i++)
+    private->active[tree->nodes[private->frames[i].node].function] = (struct active){0};
+    PT_TRY(pt_stash_switch(&private->stash, step->function, step->clock, &stack, &away));
+    private->frames = stack.frames;
+    private->frame_count = 0;
+    private->frame_capacity = stack.capacity;
+    PT_TRY(push(private, private->top, false));
+    if (stack.depth > 0)
+    private->frame_count = stack.depth;
+    for (size_t i = 1; private->collapse && i < private->frame_count; i++) {
+        struct active *active = &private->active[tree->nodes[private->frames[i].node].function];
+        active->node = private->frames[i].node;
+        active->depth++;
+    }
+    *current = private->frames[private->frame_count - 1].node;
+    return PT_OK;
+}
+
 enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step *steps, size_t count)
 {
     struct pt_call_tree_private *private = tree->private;
@@ -253,6 +282,9 @@ enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step 
         case PT_STEP_PAUSE:
         case PT_STEP_SKIP:
             paused = step->kind == PT_STEP_PAUSE;
+            break;
+        case PT_STEP_SWITCH:
+            PT_TRY(switch_to(tree, step, &current));
             break;
         }
     }

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "stash.h"
+
 #define NOT_CHOSEN UINT32_MAX
 
 struct frame {
@@ -28,6 +30,8 @@ struct pt_edges_private {
     size_t capacity;
     bool paused;
     double tick_ns;
+    struct pt_stash stash;        /* frames of greenlets that do not run */
+    struct pt_stash active_stash; /* and what is to be kept of the chosen functions on their stacks */
 };
 
 /* --- Edges, found by their ends ----------------------------------------------------------------------------------- */
@@ -133,6 +137,8 @@ void pt_edges_free(struct pt_edges *edges)
     free(edges->private->chosen);
     free(edges->private->active);
     free(edges->private->frames);
+    pt_stash_release(&edges->private->stash);
+    pt_stash_release(&edges->private->active_stash);
     free(edges->private);
     release_list(&edges->callers);
     release_list(&edges->callees);
@@ -250,6 +256,61 @@ static void pause_or_resume(struct pt_edges *edges, const struct pt_step *step)
     private->paused = step->kind == PT_STEP_PAUSE;
 }
 
+/* A chosen function on a stack that is set aside. */
+struct resting {
+    uint32_t chosen;
+    struct active active;
+};
+
+static enum pt_status keep_active(struct pt_edges *edges, uint64_t clock, struct pt_stash_stack *resting)
+{
+    struct pt_edges_private *private = edges->private;
+    resting->frames = NULL;
+    for (size_t i = 0; i < private->depth; i++) {
+        const uint32_t chosen = private->frames[i].chosen;
+        if (chosen == NOT_CHOSEN || private->active[chosen].depth == 0)
+            continue;
+        if (resting->depth == resting->capacity) {
+            resting->capacity = resting->capacity ? 2 * resting->capacity : 4;
+            struct resting *more = reallocarray(resting->frames, resting->capacity, sizeof *more);
+            if (!more)
+                return PT_NOMEM;
+            resting->frames = more;
+        }
+        charge(edges, chosen, clock);
+        ((struct resting *)resting->frames)[resting->depth++] = (struct resting){chosen, private->active[chosen]};
+        private->active[chosen].depth = 0;
+    }
+    return PT_OK;
+}
+
+/* Another greenlet goes on: time, callers and recursion of the chosen functions are those of its stack. */
+static enum pt_status switch_to(struct pt_edges *edges, const struct pt_step *step)
+{
+    struct pt_edges_private *private = edges->private;
+    struct pt_stash_stack frames = {private->frames, private->depth, private->capacity, 0, 0};
+    struct pt_stash_stack resting = {0};
+    uint64_t away;
+    enum pt_status status = keep_active(edges, step->clock, &resting);
+    if (status == PT_OK)
+        status = pt_stash_switch(&private->active_stash, step->function, step->clock, &resting, &away);
+    if (status == PT_OK)
+        status = pt_stash_switch(&private->stash, step->function, step->clock, &frames, &away);
+    for (size_t i = 0; i < resting.depth && status == PT_OK; i++) {
+        const struct resting *one = (struct resting *)resting.frames + i;
+        struct active *active = &private->active[one->chosen];
+        *active = one->active;
+        active->entered_tick += away;
+        active->since_tick = step->clock;
+    }
+    free(resting.frames);
+    PT_TRY(status);
+    private->frames = frames.frames;
+    private->depth = frames.depth;
+    private->capacity = frames.capacity;
+    return PT_OK;
+}
+
 enum pt_status pt_edges_add(struct pt_edges *edges, const struct pt_step *steps, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -266,6 +327,9 @@ enum pt_status pt_edges_add(struct pt_edges *edges, const struct pt_step *steps,
         case PT_STEP_PAUSE:
         case PT_STEP_SKIP:
             pause_or_resume(edges, &steps[i]);
+            break;
+        case PT_STEP_SWITCH:
+            PT_TRY(switch_to(edges, &steps[i]));
             break;
         }
     }

@@ -208,11 +208,17 @@ static enum pt_status dump_control(struct dump *dump, const struct pt_chunk_entr
         line.value = (uint64_t)((double)ticks * dump->thread->origin->tick_ns + 0.5);
         break;
     case PT_CONTROL_SWITCH:
+        if (pt_varint_decode(&at, end, &line.value) != PT_OK)
+            return PT_CORRUPT;
         line.kind = "switch";
-        line.figure = NULL;
+        line.figure = "greenlet";
         break;
     case PT_CONTROL_MARK:
         line.kind = "mark";
+        line.figure = NULL;
+        break;
+    case PT_CONTROL_FORGET:
+        line.kind = "forget";
         line.figure = NULL;
         break;
     default:
@@ -261,15 +267,16 @@ static enum pt_status dump_entry(struct dump *dump, const struct pt_chunk_entry 
     return pt_chunk_entry_apply(entry, &dump->stack);
 }
 
-/* Chunks are missing, or this one cannot be read: what follows stands on the next keyframe. */
-static enum pt_status dump_gap(struct dump *dump, uint64_t tick)
+/* What stood before a gap says nothing about what follows: that stands on the next keyframe. */
+static enum pt_status begin_chunk(struct dump *dump, bool gap)
 {
-    struct line line = {.tick = tick, .kind = "gap", .frame = NO_FRAME};
-    dump->stack.depth = 0;
-    PT_TRY(print_line(dump, &line));
-    for (size_t i = 0; i < dump->chunk.keyframe_count; i++)
-        PT_TRY(pt_stack_push(&dump->stack, dump->chunk.keyframe[i].frame, dump->chunk.keyframe[i].entry_tick));
-    return PT_OK;
+    struct line line = {.tick = dump->chunk.info.first_tick, .kind = "gap", .frame = NO_FRAME};
+    bool agrees;
+    if (gap) {
+        pt_stack_clear(&dump->stack);
+        PT_TRY(print_line(dump, &line));
+    }
+    return pt_chunk_begin(&dump->chunk, &dump->stack, &agrees);
 }
 
 static enum pt_status dump_chunk(struct dump *dump, const struct pt_trace_chunk *from, bool *broken)
@@ -286,8 +293,7 @@ static enum pt_status dump_chunk(struct dump *dump, const struct pt_trace_chunk 
         dump->report->figures[dump->thread->origin - dump->report->input->traces].bad_chunks++;
         return PT_OK;
     }
-    if (gap)
-        PT_TRY(dump_gap(dump, dump->chunk.info.first_tick));
+    PT_TRY(begin_chunk(dump, gap));
     pt_chunk_cursor_init(&cursor, &dump->chunk);
     while (dump->left > 0 && pt_chunk_cursor_next(&cursor, &entry)) {
         status = dump_entry(dump, &entry);
@@ -303,7 +309,7 @@ static enum pt_status dump_thread(struct dump *dump, const struct pt_input_threa
 {
     bool broken = false;
     dump->thread = thread;
-    dump->stack.depth = 0;
+    pt_stack_clear(&dump->stack);
     for (size_t i = 0; i < thread->thread->chunk_count && dump->left > 0; i++) {
         const struct pt_trace_chunk *chunk = &thread->thread->chunks[i];
         PT_TRY(dump_chunk(dump, chunk, &broken));

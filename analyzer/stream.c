@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "aside.h"
 #include "stream_state.h"
 
 enum pt_status pt_stream_new(struct pt_stream **out, const struct pt_input *input, const struct pt_stream_view *view)
@@ -18,7 +19,6 @@ enum pt_status pt_stream_new(struct pt_stream **out, const struct pt_input *inpu
         *out = NULL;
         return PT_NOMEM;
     }
-    stream->stack.frames[0] = (struct pt_stack_frame){0}; /* looked at even while the stack is empty */
     return PT_OK;
 }
 
@@ -42,8 +42,8 @@ void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thr
     stream->began = false;
     stream->broken = false;
     stream->over = false;
-    stream->stack.depth = 0;
-    stream->unknown_depth = 0;
+    pt_stack_clear(&stream->stack);
+    stream->place = 0;
     stream->tick = 0;
     stream->filtered = stream->view.filters & (PT_FILTER_FOCUS | PT_FILTER_IGNORE | PT_FILTER_HIDE | PT_FILTER_ROOT) ||
                        origin->from_tick > 0 || origin->to_tick < UINT64_MAX;
@@ -58,39 +58,6 @@ const struct pt_stream_totals *pt_stream_totals(const struct pt_stream *stream)
 
 /* --- Chunks ----------------------------------------------------------------------------------------------------- */
 
-/* Something is missing before the decoded chunk: frames that its keyframe still knows survive, the others end where
- * they were last seen, and what was entered meanwhile is opened. The time between is nobody's self time. */
-static enum pt_status bridge_gap(struct pt_stream *stream)
-{
-    const struct pt_chunk *chunk = &stream->chunk;
-    struct pt_stack *stack = &stream->stack;
-    const uint64_t below = chunk->info.depth - chunk->keyframe_count; /* frames that the keyframe leaves out */
-    size_t known = 0; /* frames of the keyframe that are open here already */
-    size_t keep = 0;  /* frames of the stack that survive */
-
-    if (stream->unknown_depth <= below && stream->unknown_depth + stack->depth >= below) {
-        keep = (size_t)(below - stream->unknown_depth);
-        while (known < chunk->keyframe_count && keep < stack->depth &&
-               stack->frames[keep].frame == chunk->keyframe[known].frame &&
-               stack->frames[keep].entry_tick == chunk->keyframe[known].entry_tick) {
-            keep++;
-            known++;
-        }
-    } else {
-        stream->unknown_depth = below;
-    }
-    PT_TRY(pt_stream_steps_leave(stream, stack->depth - keep, PT_STEP_CLOSE, 2));
-    if (stream->began)
-        pt_stream_steps_put(stream, PT_STEP_PAUSE, 0, stream->tick);
-    if (chunk->info.first_tick > stream->tick)
-        stream->tick = chunk->info.first_tick;
-    if (stream->began)
-        pt_stream_steps_put(stream, PT_STEP_SKIP, 0, stream->tick);
-    for (; known < chunk->keyframe_count; known++)
-        PT_TRY(pt_stream_steps_open(stream, chunk->keyframe[known].frame, chunk->keyframe[known].entry_tick, 0));
-    return PT_OK;
-}
-
 static enum pt_status read_chunk(struct pt_stream *stream, const struct pt_trace_chunk *from)
 {
     struct pt_chunk *chunk = &stream->chunk;
@@ -101,10 +68,12 @@ static enum pt_status read_chunk(struct pt_stream *stream, const struct pt_trace
     if (chunk->info.last_tick > PT_STREAM_TICK_MAX)
         return PT_CORRUPT;
     PT_TRY(pt_stream_steps_resolve(stream));
+    pt_aside_begin_chunk(&stream->stack);
+    PT_TRY(pt_stream_steps_switch(stream, chunk->keyframe.greenlet, 0));
     bool gap = from->gap_before || stream->broken;
-    if (gap || chunk->info.depth != stream->unknown_depth + stream->stack.depth) {
+    if (gap || chunk->info.depth != stream->stack.unknown + stream->stack.depth) {
         stream->totals.gaps += gap;
-        PT_TRY(bridge_gap(stream));
+        PT_TRY(pt_stream_steps_meet(stream, &chunk->keyframe, chunk->info.first_tick, 0));
     }
     if (chunk->info.first_tick > stream->tick)
         stream->tick = chunk->info.first_tick;
@@ -141,7 +110,9 @@ enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **s
             stream->broken = status != PT_OK;
             stream->totals.bad_chunks += stream->broken;
         } else {
-            PT_TRY(pt_stream_steps_leave(stream, stream->stack.depth, PT_STEP_CLOSE, 0));
+            PT_TRY(pt_stream_steps_close(stream, 1));
+            if (stream->place != 0)
+                pt_stream_steps_put(stream, PT_STEP_SWITCH, 0, stream->tick);
             stream->over = true;
         }
         *steps = stream->steps;

@@ -1,4 +1,5 @@
-/* One thread's chunks as a sequence of steps: frames entered and left, properly nested, on one clock.
+/* One thread's chunks as a sequence of steps: frames entered and left, properly nested, on one clock; where the thread
+ * runs greenlets, nested in each of them.
  *
  * Whatever was wrong with the recording is put right here, so that no reader of steps need know about it: every enter
  * has a leave behind it, and clocks never go back. Unmatched leaves yield nothing, missing ones are made up, lost
@@ -27,12 +28,16 @@ enum pt_step_kind {
     PT_STEP_CLOSE, /* the innermost frame was still open when the recording, or the range, ended */
     PT_STEP_PAUSE, /* the time from here to the next step, which is a SKIP, is nobody's self time */
     PT_STEP_SKIP,  /* end of a stall or of a gap */
+    /* Another greenlet goes on: the open frames are set aside, and those that were set aside at the place `function` are
+     * open in their stead (none, the first time). At the place where the frames so far are kept they are found again.
+     * While they lie there no time passes for them. A thread begins and ends at place 0. */
+    PT_STEP_SWITCH,
 };
 
 /* `clock`: ticks of the trace; only differences within a thread mean anything. */
 struct pt_step {
     uint64_t clock;
-    uint32_t function; /* of CALL and OPEN: the number in the input, or what the view makes of it; else 0 */
+    uint32_t function; /* of CALL and OPEN: the number in the input, or what the view makes of it; of SWITCH: a place */
     uint32_t kind;     /* enum pt_step_kind */
 };
 

@@ -11,6 +11,7 @@ void pt_stream_filter_begin(struct pt_stream_filter *filter, const struct pt_str
         .to = to,
         .frames = filter->frames,
         .capacity = filter->capacity,
+        .stash = filter->stash,
         .steps = filter->steps,
         .step_capacity = filter->step_capacity,
     };
@@ -19,6 +20,7 @@ void pt_stream_filter_begin(struct pt_stream_filter *filter, const struct pt_str
 void pt_stream_filter_release(struct pt_stream_filter *filter)
 {
     free(filter->frames);
+    pt_stash_release(&filter->stash);
     free(filter->steps);
     *filter = (struct pt_stream_filter){0};
 }
@@ -83,6 +85,20 @@ static enum pt_status advance(struct pt_stream_filter *filter, uint64_t clock)
     return PT_OK;
 }
 
+static void count_in(struct pt_stream_filter *filter, uint8_t flags)
+{
+    filter->focused += !!(flags & PT_FILTER_FOCUS);
+    filter->ignored += !!(flags & PT_FILTER_IGNORE);
+    filter->rooted += !!(flags & PT_FILTER_ROOT);
+}
+
+static void count_out(struct pt_stream_filter *filter, uint8_t flags)
+{
+    filter->focused -= !!(flags & PT_FILTER_FOCUS);
+    filter->ignored -= !!(flags & PT_FILTER_IGNORE);
+    filter->rooted -= !!(flags & PT_FILTER_ROOT);
+}
+
 /* The innermost frame goes. */
 static enum pt_status leave(struct pt_stream_filter *filter, enum pt_step_kind kind)
 {
@@ -92,9 +108,7 @@ static enum pt_status leave(struct pt_stream_filter *filter, enum pt_step_kind k
         if (showable(filter, frame, filter->rooted > 0))
             PT_TRY(put(filter, kind, 0));
     }
-    filter->focused -= !!(frame->flags & PT_FILTER_FOCUS);
-    filter->ignored -= !!(frame->flags & PT_FILTER_IGNORE);
-    filter->rooted -= !!(frame->flags & PT_FILTER_ROOT);
+    count_out(filter, frame->flags);
     return PT_OK;
 }
 
@@ -115,10 +129,41 @@ static enum pt_status enter(struct pt_stream_filter *filter, const struct pt_ste
         .kind = before ? PT_STEP_OPEN : (uint8_t)step->kind,
         .flags = flags,
     };
-    filter->focused += !!(flags & PT_FILTER_FOCUS);
-    filter->ignored += !!(flags & PT_FILTER_IGNORE);
-    filter->rooted += !!(flags & PT_FILTER_ROOT);
+    count_in(filter, flags);
     return !before && kept(filter) ? reach(filter) : PT_OK;
+}
+
+/* Another greenlet goes on: frames that have come out of it stay where they are, at the same place of the stream that
+ * comes out. */
+static enum pt_status switch_to(struct pt_stream_filter *filter, uint32_t place)
+{
+    struct pt_stash_stack stack = {filter->frames, filter->depth, filter->capacity, filter->reached, 0};
+    uint64_t away;
+    PT_TRY(pt_stash_switch(&filter->stash, place, filter->clock, &stack, &away));
+    filter->focused = filter->ignored = filter->rooted = 0;
+    filter->frames = stack.frames;
+    filter->depth = stack.depth;
+    filter->capacity = stack.capacity;
+    filter->reached = stack.mark;
+    for (size_t i = 0; i < filter->depth; i++)
+        count_in(filter, filter->frames[i].flags);
+    return put(filter, PT_STEP_SWITCH, place);
+}
+
+/* The range is over: every frame is closed, of all greenlets. */
+static enum pt_status end(struct pt_stream_filter *filter)
+{
+    filter->ended = true;
+    while (filter->depth > 0)
+        PT_TRY(leave(filter, PT_STEP_CLOSE));
+    for (size_t place = filter->stash.count; place-- > 0;) {
+        if (place != 0 && (place == filter->stash.place || filter->stash.stacks[place].depth == 0))
+            continue;
+        PT_TRY(switch_to(filter, (uint32_t)place));
+        while (filter->depth > 0)
+            PT_TRY(leave(filter, PT_STEP_CLOSE));
+    }
+    return PT_OK;
 }
 
 enum pt_status pt_stream_filter_run(struct pt_stream_filter *filter, const struct pt_step *steps, size_t count)
@@ -127,12 +172,8 @@ enum pt_status pt_stream_filter_run(struct pt_stream_filter *filter, const struc
     for (size_t i = 0; i < count && !filter->ended; i++) {
         const struct pt_step *step = &steps[i];
         PT_TRY(advance(filter, step->clock));
-        if (step->clock >= filter->to) {
-            while (filter->depth > 0)
-                PT_TRY(leave(filter, PT_STEP_CLOSE));
-            filter->ended = true;
-            break;
-        }
+        if (step->clock >= filter->to)
+            return end(filter);
         switch (step->kind) {
         case PT_STEP_CALL:
         case PT_STEP_OPEN:
@@ -141,6 +182,9 @@ enum pt_status pt_stream_filter_run(struct pt_stream_filter *filter, const struc
         case PT_STEP_PAUSE:
         case PT_STEP_SKIP:
             PT_TRY(put(filter, step->kind, 0));
+            break;
+        case PT_STEP_SWITCH:
+            PT_TRY(switch_to(filter, step->function));
             break;
         default:
             PT_TRY(leave(filter, step->kind));

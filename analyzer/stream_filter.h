@@ -8,6 +8,7 @@
 #ifndef PT_STREAM_FILTER_H
 #define PT_STREAM_FILTER_H
 
+#include "stash.h"
 #include "stream.h"
 
 struct pt_stream_filter_frame {
@@ -21,10 +22,11 @@ struct pt_stream_filter {
     uint64_t from;
     uint64_t to;
 
-    struct pt_stream_filter_frame *frames; /* all open frames, shown or not */
+    struct pt_stream_filter_frame *frames; /* all open frames of the greenlet that runs, shown or not */
     size_t depth;
     size_t capacity;
     size_t reached; /* the frames below this have come out, if they ever will */
+    struct pt_stash stash;
     size_t focused; /* open frames of each sort */
     size_t ignored;
     size_t rooted;

@@ -32,9 +32,9 @@ struct pt_stream {
     bool broken; /* the chunk before could not be read: begin again from the next keyframe */
     bool over;
 
-    uint64_t tick;          /* of the last entry */
-    struct pt_stack stack;  /* with room for one frame at least */
-    uint64_t unknown_depth; /* frames below the stack of which nothing is known */
+    uint64_t tick;         /* of the last entry */
+    struct pt_stack stack; /* with room for one frame at least */
+    uint32_t place;        /* where steps have its frames when they are set aside */
 
     struct pt_chunk chunk;
     struct pt_stream_symbol *symbols;
@@ -66,6 +66,18 @@ PT_MUST_USE enum pt_status pt_stream_steps_leave(struct pt_stream *stream, size_
 /* Opens a frame whose enter was not seen. Room for `spare` steps remains. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_stream_steps_open(struct pt_stream *stream, uint32_t frame, uint64_t entry_tick,
                                                 size_t spare);
+
+/* Greenlet `greenlet` goes on. Room for `spare` steps remains. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_stream_steps_switch(struct pt_stream *stream, uint64_t greenlet, size_t spare);
+
+/* Leaves every open frame, of all greenlets. The one that ran goes on. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_stream_steps_close(struct pt_stream *stream, size_t spare);
+
+/* The greenlet that runs has the frames of `keyframe`: those that are open already survive, the others are left, and
+ * what is not open is opened. In between nothing was seen until `tick`, if that is later than the last entry: the time
+ * is nobody's. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_stream_steps_meet(struct pt_stream *stream, const struct pt_chunk_keyframe *keyframe,
+                                                uint64_t tick, size_t spare);
 
 /* Finds out what the symbols of the decoded chunk do. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_stream_steps_resolve(struct pt_stream *stream);

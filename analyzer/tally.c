@@ -24,12 +24,13 @@ void pt_tally_release(struct pt_tally *tally)
             pt_histogram_release(&tally->entries[i].durations);
     free(tally->entries);
     free(tally->frames);
+    pt_stash_release(&tally->stash);
     *tally = (struct pt_tally){0};
 }
 
 static enum pt_status grow_frames(struct pt_tally *tally)
 {
-    size_t capacity = tally->frame_capacity ? tally->frame_capacity * 2 : 256;
+    size_t capacity = tally->frame_capacity ? tally->frame_capacity * 2 : 16;
     struct pt_tally_frame *frames = realloc(tally->frames, capacity * sizeof *frames);
     if (!frames)
         return PT_NOMEM;
@@ -65,6 +66,28 @@ static inline enum pt_status leave(struct pt_tally *tally, uint64_t clock, uint3
     return frame->call ? pt_histogram_add(&entry->durations, duration) : PT_OK;
 }
 
+/* Another greenlet goes on, with frames of its own: what is recursion is told by them alone. */
+static enum pt_status switch_to(struct pt_tally *tally, const struct pt_step *step)
+{
+    struct pt_stash_stack stack = {.frames = tally->frames, .depth = tally->depth, .capacity = tally->frame_capacity};
+    uint64_t away;
+    for (size_t i = 1; i <= tally->depth; i++)
+        tally->entries[tally->frames[i].number].active--;
+    PT_TRY(pt_stash_switch(&tally->stash, step->function, step->clock, &stack, &away));
+    tally->frames = stack.frames;
+    tally->depth = stack.depth;
+    tally->frame_capacity = stack.capacity;
+    if (!tally->frames) {
+        PT_TRY(grow_frames(tally));
+        tally->frames[0] = (struct pt_tally_frame){.number = (uint32_t)tally->entry_count};
+    }
+    for (size_t i = 1; i <= tally->depth; i++) {
+        tally->entries[tally->frames[i].number].active++;
+        tally->frames[i].entry_clock += away;
+    }
+    return PT_OK;
+}
+
 enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_step *steps, size_t count)
 {
     enum pt_status status = PT_OK;
@@ -86,6 +109,9 @@ enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_step *steps,
         case PT_STEP_RAISE:
         case PT_STEP_CLOSE:
             status = leave(tally, step->clock, step->kind == PT_STEP_RAISE);
+            break;
+        case PT_STEP_SWITCH:
+            status = switch_to(tally, step);
             break;
         default:
             break;

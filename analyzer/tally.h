@@ -10,6 +10,7 @@
 
 #include "histogram.h"
 #include "report.h"
+#include "stash.h"
 #include "stream.h"
 
 struct pt_tally_entry {
@@ -18,7 +19,7 @@ struct pt_tally_entry {
     uint64_t calls;
     uint64_t primitive;            /* calls with no frame of the same number on the stack */
     uint64_t raised;               /* calls and opened frames that an exception ended */
-    uint32_t active;               /* frames open now; 0 between threads */
+    uint32_t active;               /* frames open now in the greenlet that runs; 0 between threads */
     uint32_t recursion;            /* the most that ever were */
     struct pt_histogram durations; /* of the primitive calls */
 };
@@ -36,8 +37,9 @@ struct pt_tally {
     double tick_ns;
     struct pt_tally_frame *frames; /* frames[0] stands for no frame */
     size_t frame_capacity;
-    size_t depth;  /* open frames */
+    size_t depth;  /* open frames of the greenlet that runs */
     uint64_t last; /* clock of the last step */
+    struct pt_stash stash;
 };
 
 /* For steps with numbers below `count`. PT_NOMEM. */

@@ -4,6 +4,7 @@
 
 #include "process_tree.h"
 #include "replay.h"
+#include "stash.h"
 
 /* Sums up what the steps tell of one thread after another. */
 struct sums {
@@ -12,6 +13,7 @@ struct sums {
     uint64_t stalled;
     size_t depth;
     uint64_t last;
+    struct pt_stash stash;
 };
 
 static uint64_t to_ns(const struct pt_thread_row *row, uint64_t ticks)
@@ -25,6 +27,15 @@ static enum pt_status take_thread(void *context, const struct pt_input_thread *t
     sums->rows->rows[sums->rows->count++].thread = thread;
     sums->busy = sums->stalled = 0;
     sums->depth = 0;
+    return PT_OK;
+}
+
+static enum pt_status switch_to(struct sums *sums, const struct pt_step *step)
+{
+    struct pt_stash_stack stack = {.depth = sums->depth};
+    uint64_t away;
+    PT_TRY(pt_stash_switch(&sums->stash, step->function, step->clock, &stack, &away));
+    sums->depth = stack.depth;
     return PT_OK;
 }
 
@@ -44,6 +55,8 @@ static enum pt_status take_steps(void *context, const struct pt_step *steps, siz
             sums->depth++;
         else if (steps[i].kind <= PT_STEP_CLOSE)
             sums->depth--;
+        else if (steps[i].kind == PT_STEP_SWITCH)
+            PT_TRY(switch_to(sums, &steps[i]));
     }
     row->busy_ns = to_ns(row, sums->busy);
     row->stalled_ns = to_ns(row, sums->stalled);
@@ -114,7 +127,9 @@ enum pt_status pt_thread_rows_make(struct pt_thread_rows *rows, struct pt_report
     rows->rows = calloc(report->input->thread_count + 1, sizeof *rows->rows);
     if (!rows->rows)
         return PT_NOMEM;
-    PT_TRY(pt_replay(report, &report->view, &sink));
+    enum pt_status status = pt_replay(report, &report->view, &sink);
+    pt_stash_release(&sums.stash);
+    PT_TRY(status);
     for (size_t i = 0; i < rows->count; i++)
         fill_row(&rows->rows[i]);
     if (by_process)

@@ -9,6 +9,7 @@ struct stream {
     struct pt_chunk chunk;
     struct pt_stack stack;
     bool known;         /* the stack is that after the chunk before */
+    bool all_known;     /* and so was every one before it: what is set aside of other greenlets is known too */
     uint64_t last_tick; /* of the chunk before */
     bool ended;         /* the chunk before was flagged LAST */
 };
@@ -31,9 +32,10 @@ static void check_functions(struct pt_check *check, const struct stream *stream)
 {
     const struct pt_chunk *chunk = &stream->chunk;
     uint32_t unnamed = 0, example = 0;
-    for (size_t i = 0; i < chunk->info.symbols + chunk->keyframe_count; i++) {
+    for (size_t i = 0; i < chunk->info.symbols + chunk->keyframe.count; i++) {
         bool symbol = i < chunk->info.symbols;
-        uint32_t id = symbol ? pt_record_id(chunk->symbols[i]) : chunk->keyframe[i - chunk->info.symbols].frame >> 1;
+        uint32_t id =
+            symbol ? pt_record_id(chunk->symbols[i]) : chunk->keyframe.frames[i - chunk->info.symbols].frame >> 1;
         uint32_t kind = symbol ? pt_record_kind(chunk->symbols[i]) : PT_KIND_OPEN;
         bool other = kind == PT_KIND_CONTROL || kind == PT_KIND_LINE || kind == PT_KIND_OPCODE; /* no function's id */
         if (other || is_named(check, stream, id))
@@ -48,41 +50,48 @@ static void check_functions(struct pt_check *check, const struct stream *stream)
                       unnamed > 1 ? ", and more" : "");
 }
 
-/* What the keyframe says must be what the entries before it led to. */
-static bool keyframe_agrees(const struct stream *stream)
+/* What the keyframe says must be what the entries before it led to. Otherwise everything starts again from it; of a stack
+ * deeper than that the rest is unknown, and so is what the entries lead to. */
+static enum pt_status begin(struct pt_check *check, struct stream *stream)
 {
-    const struct pt_chunk *chunk = &stream->chunk;
-    const struct pt_stack *stack = &stream->stack;
-    if (chunk->info.depth != stack->depth)
-        return false;
-    const size_t base = stack->depth - chunk->keyframe_count;
-    for (size_t i = 0; i < chunk->keyframe_count; i++) {
-        const struct pt_stack_frame *frame = &stack->frames[base + i];
-        if (frame->frame != chunk->keyframe[i].frame || frame->entry_tick != chunk->keyframe[i].entry_tick)
-            return false;
-    }
-    return true;
-}
-
-/* Starts again from the keyframe. Of a stack deeper than that the rest is unknown, and so is what the entries lead to.
- */
-static enum pt_status restore(struct stream *stream)
-{
-    const struct pt_chunk *chunk = &stream->chunk;
-    stream->stack.depth = 0;
-    stream->known = chunk->keyframe_count == chunk->info.depth;
-    for (size_t i = 0; i < chunk->keyframe_count; i++)
-        PT_TRY(pt_stack_push(&stream->stack, chunk->keyframe[i].frame, chunk->keyframe[i].entry_tick));
+    const struct pt_chunk_keyframe *keyframe = &stream->chunk.keyframe;
+    const bool follows = stream->known && !stream->at->gap_before;
+    bool agrees;
+    PT_TRY(pt_chunk_begin(&stream->chunk, &stream->stack, &agrees));
+    if (follows && !agrees)
+        pt_check_note(check, stream->at->offset,
+                      "the keyframe of a chunk of thread %u is not what the chunk before led to",
+                      stream->at->info.thread);
+    if (follows && agrees)
+        return PT_OK;
+    stream->known = keyframe->count == keyframe->depth;
+    stream->all_known = false;
     return PT_OK;
 }
 
-static enum pt_status replay(struct stream *stream)
+/* The same for what a switch says of a greenlet. One finding a chunk. */
+static bool contradicts(const struct stream *stream, const struct pt_chunk_entry *entry)
+{
+    struct pt_chunk_keyframe to;
+    return stream->all_known && entry->kind == PT_KIND_CONTROL && entry->id == PT_CONTROL_SWITCH &&
+           pt_chunk_switch_decode(&to, entry->arguments, entry->argument_bytes, entry->first_tick) == PT_OK &&
+           !pt_chunk_switch_agrees(&to, &stream->stack);
+}
+
+static enum pt_status replay(struct pt_check *check, struct stream *stream)
 {
     struct pt_chunk_cursor cursor;
     struct pt_chunk_entry entry;
     pt_chunk_cursor_init(&cursor, &stream->chunk);
-    while (pt_chunk_cursor_next(&cursor, &entry))
+    while (pt_chunk_cursor_next(&cursor, &entry)) {
+        if (contradicts(stream, &entry)) {
+            pt_check_note(check, stream->at->offset,
+                          "a switch in a chunk of thread %u tells of a stack that is not what came before",
+                          stream->at->info.thread);
+            stream->all_known = false;
+        }
         PT_TRY(pt_chunk_entry_apply(&entry, &stream->stack));
+    }
     return PT_OK;
 }
 
@@ -115,30 +124,23 @@ static enum pt_status check_chunk(struct pt_check *check, struct stream *stream)
         return status;
     if (status != PT_OK) {
         pt_check_note(check, at->offset, "the content of CHUNK breaks the rules");
-        stream->known = false;
+        stream->known = stream->all_known = false;
         return PT_OK;
     }
     check_functions(check, stream);
-    bool follows = stream->known && !at->gap_before;
-    if (follows && !keyframe_agrees(stream)) {
-        pt_check_note(check, at->offset, "the keyframe of a chunk of thread %u is not what the chunk before led to",
-                      at->info.thread);
-        follows = false;
-    }
-    if (!follows)
-        PT_TRY(restore(stream));
-    status = replay(stream);
+    PT_TRY(begin(check, stream));
+    status = replay(check, stream);
     if (status == PT_OK || (status == PT_NOMEM && stream->stack.depth < PT_STACK_DEPTH_MAX))
         return status;
     pt_check_note(check, at->offset, "a chunk of thread %u opens more frames than a stack may have", at->info.thread);
-    stream->known = false;
+    stream->known = stream->all_known = false;
     return PT_OK;
 }
 
 static enum pt_status check_thread(struct pt_check *check, struct stream *stream)
 {
-    stream->stack.depth = 0;
-    stream->known = true; /* before the first chunk: nothing is open */
+    pt_stack_clear(&stream->stack);
+    stream->known = stream->all_known = true; /* before the first chunk: nothing is open */
     stream->ended = false;
     stream->last_tick = 0;
     for (size_t i = 0; i < stream->thread->chunk_count; i++) {

@@ -79,6 +79,15 @@ PT_MUST_USE enum pt_status pt_chunk_encode_close(struct pt_chunk_encoder *encode
 
 /* --- Decoding ------------------------------------------------------------------------------------------------- */
 
+/* What is told of a greenlet's stack: of the one that runs when a chunk begins, by its keyframe; of others, by the first
+ * switch to them. */
+struct pt_chunk_keyframe {
+    uint64_t greenlet;
+    uint64_t depth; /* frames open */
+    size_t count;   /* the innermost of them, which are told: all, or PT_CHUNK_KEYFRAME_MAX */
+    struct pt_stack_frame frames[PT_CHUNK_KEYFRAME_MAX]; /* outermost first; `python` is not set */
+};
+
 /* A decoded chunk. Zeroed is empty; decoding into it again uses its memory again. Release with pt_chunk_release. All
  * parts were checked: codes are below info.symbols, every symbol is a known kind, the wide and argument parts hold
  * what the entries need. */
@@ -90,10 +99,8 @@ struct pt_chunk {
     const uint8_t *times;    /* info.entries bytes */
     const uint8_t *wide;     /* varints for the times that are PT_CHUNK_TIME_ESCAPE */
     const uint8_t *arguments;
-    struct pt_stack_frame *keyframe; /* keyframe_count frames, outermost first, the innermost of info.depth */
-    size_t keyframe_count;
-    struct pt_buffer raw; /* owns what the pointers above point to */
-    size_t keyframe_capacity;
+    struct pt_chunk_keyframe keyframe;
+    struct pt_buffer raw;     /* owns what the pointers above point to */
     struct pt_buffer scratch; /* for the check that no two symbols are alike */
     void *zstd;               /* decompression context */
 };
@@ -123,6 +130,7 @@ struct pt_chunk_entry {
     uint32_t kind; /* enum pt_kind */
     uint32_t id;   /* of a control entry: its subtype */
     uint64_t tick;
+    uint64_t first_tick;      /* of its chunk */
     const uint8_t *arguments; /* of a control entry */
     uint32_t argument_bytes;
 };
@@ -143,7 +151,21 @@ struct pt_chunk_lost {
 };
 PT_MUST_USE enum pt_status pt_chunk_lost_decode(struct pt_chunk_lost *lost, const uint8_t *arguments, uint32_t size);
 
-/* Applies one entry to a stack, all kinds, by the rules of SPEC.md 5.5. PT_NOMEM. */
+/* The arguments of a switch entry, of which the chunk begins at `first_tick`. PT_CORRUPT, PT_TRUNCATED. */
+PT_MUST_USE enum pt_status pt_chunk_switch_decode(struct pt_chunk_keyframe *to, const uint8_t *arguments, uint32_t size,
+                                                  uint64_t first_tick);
+
+/* --- Stacks (SPEC.md 5.5) ----------------------------------------------------------------------------------------- */
+
+/* A decoded chunk begins: the greenlet of its keyframe runs, with the frames that it tells. `*agrees`: the stack was just
+ * that; where it was not, it is now. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_chunk_begin(const struct pt_chunk *chunk, struct pt_stack *stack, bool *agrees);
+
+/* Whether what is set aside of the greenlet that a switch goes `to` is what it tells. A greenlet that ran in this chunk
+ * before is not told of again. */
+bool pt_chunk_switch_agrees(const struct pt_chunk_keyframe *to, const struct pt_stack *stack);
+
+/* Applies one entry, of any kind. PT_CORRUPT for arguments that pt_chunk_decode would not let pass; PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_chunk_entry_apply(const struct pt_chunk_entry *entry, struct pt_stack *stack);
 
 #endif

@@ -1,7 +1,9 @@
 /* Walking the entries of a decoded chunk, and what they do to a stack. */
 #include "chunk.h"
 
+#include "aside.h"
 #include "bytes.h"
+#include "chunk_keyframe.h"
 #include "record.h"
 #include "varint.h"
 
@@ -39,6 +41,7 @@ int pt_chunk_cursor_next(struct pt_chunk_cursor *cursor, struct pt_chunk_entry *
         .kind = pt_record_kind(symbol),
         .id = pt_record_id(symbol),
         .tick = cursor->tick,
+        .first_tick = chunk->info.first_tick,
     };
     if (entry->kind == PT_KIND_CONTROL) {
         entry->argument_bytes =
@@ -86,6 +89,30 @@ static enum pt_status apply_lost(const struct pt_chunk_entry *entry, struct pt_s
     return PT_OK;
 }
 
+static enum pt_status apply_switch(const struct pt_chunk_entry *entry, struct pt_stack *stack)
+{
+    struct pt_chunk_keyframe to;
+    PT_TRY(pt_chunk_switch_decode(&to, entry->arguments, entry->argument_bytes, entry->first_tick));
+    const bool agrees = pt_chunk_switch_agrees(&to, stack);
+    PT_TRY(pt_aside_switch(stack, to.greenlet));
+    return agrees ? PT_OK : pt_chunk_keyframe_restore(&to, stack);
+}
+
+static enum pt_status apply_control(const struct pt_chunk_entry *entry, struct pt_stack *stack)
+{
+    switch (entry->id) {
+    case PT_CONTROL_LOST:
+        return apply_lost(entry, stack);
+    case PT_CONTROL_SWITCH:
+        return apply_switch(entry, stack);
+    case PT_CONTROL_FORGET:
+        pt_aside_forget(stack);
+        return PT_OK;
+    default:
+        return PT_OK;
+    }
+}
+
 enum pt_status pt_chunk_entry_apply(const struct pt_chunk_entry *entry, struct pt_stack *stack)
 {
     switch (entry->kind) {
@@ -108,7 +135,7 @@ enum pt_status pt_chunk_entry_apply(const struct pt_chunk_entry *entry, struct p
     case PT_KIND_EXCEPTION:
         return PT_OK;
     case PT_KIND_CONTROL:
-        return entry->id == PT_CONTROL_LOST ? apply_lost(entry, stack) : PT_OK;
+        return apply_control(entry, stack);
     default:
         return PT_CORRUPT;
     }

@@ -1,11 +1,11 @@
 /* From the payload of a chunk back to its columns (SPEC.md 5). Every byte is hostile until it was checked here. */
 #include "chunk.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
 #include "bytes.h"
+#include "chunk_keyframe.h"
 #include "record.h"
 #include "varint.h"
 
@@ -95,38 +95,6 @@ static enum pt_status check_symbols(struct pt_chunk *chunk)
     return PT_OK;
 }
 
-/* --- Keyframe ----------------------------------------------------------------------------------------------------- */
-
-static enum pt_status decode_keyframe(struct pt_chunk *chunk, const uint8_t *at)
-{
-    const uint8_t *const end = at + chunk->info.keyframe_bytes;
-    uint64_t count;
-    PT_TRY(pt_varint_decode(&at, end, &count));
-    if (count != (chunk->info.depth < PT_CHUNK_KEYFRAME_MAX ? chunk->info.depth : PT_CHUNK_KEYFRAME_MAX))
-        return PT_CORRUPT;
-    if (count > chunk->keyframe_capacity) {
-        struct pt_stack_frame *frames = realloc(chunk->keyframe, PT_CHUNK_KEYFRAME_MAX * sizeof *frames);
-        if (!frames)
-            return PT_NOMEM;
-        chunk->keyframe = frames;
-        chunk->keyframe_capacity = PT_CHUNK_KEYFRAME_MAX;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint64_t frame;
-        uint64_t age;
-        PT_TRY(pt_varint_decode(&at, end, &frame));
-        PT_TRY(pt_varint_decode(&at, end, &age));
-        if (frame > pt_record_frame(PT_ID_MAX, 1) || age > chunk->info.first_tick)
-            return PT_CORRUPT;
-        chunk->keyframe[i] = (struct pt_stack_frame){
-            .frame = (uint32_t)frame,
-            .entry_tick = chunk->info.first_tick - age,
-        };
-    }
-    chunk->keyframe_count = count;
-    return at == end ? PT_OK : PT_CORRUPT;
-}
-
 /* --- Times -------------------------------------------------------------------------------------------------------- */
 
 /* All times add up to last tick, and the wide part holds exactly what they need. */
@@ -186,7 +154,8 @@ struct losses {
 };
 
 /* The arguments of one control entry at `*at`. */
-static enum pt_status check_control(uint32_t subtype, const uint8_t **at, const uint8_t *end, struct losses *losses)
+static enum pt_status check_control(const struct pt_chunk *chunk, uint32_t subtype, const uint8_t **at,
+                                    const uint8_t *end, struct losses *losses)
 {
     uint64_t size;
     PT_TRY(pt_varint_decode(at, end, &size));
@@ -199,6 +168,10 @@ static enum pt_status check_control(uint32_t subtype, const uint8_t **at, const 
         PT_TRY(pt_chunk_lost_decode(&told, argument, (uint32_t)size));
         losses->count += told.count;
         losses->pushed += told.pushed;
+    }
+    if (subtype == PT_CONTROL_SWITCH) {
+        struct pt_chunk_keyframe to;
+        PT_TRY(pt_chunk_switch_decode(&to, argument, (uint32_t)size, chunk->info.first_tick));
     }
     /* All arguments are varints; those subtypes that have a meaning have at least one. */
     if (size == 0 && (subtype == PT_CONTROL_STALL || subtype == PT_CONTROL_BACKSTEP))
@@ -231,7 +204,7 @@ static enum pt_status check_entries(const struct pt_chunk *chunk)
             continue;
         others++;
         if (pt_record_kind(symbol) == PT_KIND_CONTROL)
-            PT_TRY(check_control(pt_record_id(symbol), &arguments, end, &losses));
+            PT_TRY(check_control(chunk, pt_record_id(symbol), &arguments, end, &losses));
     }
     /* An entry of a few bytes can push many frames: without a bound on their sum a small file would take hours. */
     if (losses.count != info->lost || losses.pushed > PT_LOST_PUSHED_MAX)
@@ -248,7 +221,7 @@ static enum pt_status decode(struct pt_chunk *chunk, const uint8_t *payload, siz
     PT_TRY(decompress(chunk, payload + PT_CHUNK_FIXED_SIZE, size - PT_CHUNK_FIXED_SIZE));
     point_to_parts(chunk, &keyframe);
     PT_TRY(check_symbols(chunk));
-    PT_TRY(decode_keyframe(chunk, keyframe));
+    PT_TRY(pt_chunk_keyframe_decode(&chunk->keyframe, &chunk->info, keyframe));
     PT_TRY(check_times(chunk));
     return check_entries(chunk);
 }
@@ -258,7 +231,8 @@ enum pt_status pt_chunk_decode(struct pt_chunk *chunk, const uint8_t *payload, s
     enum pt_status status = decode(chunk, payload, size);
     if (status != PT_OK) {
         chunk->info = (struct pt_chunk_info){0};
-        chunk->keyframe_count = 0;
+        chunk->keyframe.depth = 0;
+        chunk->keyframe.count = 0;
     }
     /* The parts of a payload that is all there end where its header says: one that ends too soon inside is damaged. */
     return status == PT_TRUNCATED && size >= PT_CHUNK_FIXED_SIZE ? PT_CORRUPT : status;
@@ -267,7 +241,6 @@ enum pt_status pt_chunk_decode(struct pt_chunk *chunk, const uint8_t *payload, s
 void pt_chunk_release(struct pt_chunk *chunk)
 {
     ZSTD_freeDCtx(chunk->zstd);
-    free(chunk->keyframe);
     pt_buffer_release(&chunk->raw);
     pt_buffer_release(&chunk->scratch);
     *chunk = (struct pt_chunk){0};

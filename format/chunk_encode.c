@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+#include "aside.h"
+#include "chunk_keyframe.h"
 #include "chunk_records.h"
 #include "record.h"
 #include "varint.h"
@@ -42,13 +44,13 @@ void pt_chunk_encoder_free(struct pt_chunk_encoder *encoder)
 }
 
 /* Begins a chunk: the frames that are open now are its keyframe. */
-static enum pt_status begin(struct pt_chunk_encoder *encoder, const struct pt_chunk_source *source)
+static enum pt_status begin(struct pt_chunk_encoder *encoder, struct pt_chunk_source *source)
 {
     struct pt_chunk_records *records = &encoder->records;
     const struct pt_stack *stack = &source->stack;
-    const size_t count = stack->depth < PT_CHUNK_KEYFRAME_MAX ? stack->depth : PT_CHUNK_KEYFRAME_MAX;
 
     pt_chunk_columns_begin(&records->columns);
+    pt_aside_begin_chunk(&source->stack);
     records->now = (struct pt_chunk_place){
         .position = source->position,
         .base_tick = source->base_tick,
@@ -59,12 +61,8 @@ static enum pt_status begin(struct pt_chunk_encoder *encoder, const struct pt_ch
     records->taken = records->now;
     records->first_tick = source->last_tick;
     encoder->keyframe.size = 0;
-    PT_TRY(pt_varint_append(&encoder->keyframe, count));
-    for (size_t i = stack->depth - count; i < stack->depth; i++) {
-        PT_TRY(pt_varint_append(&encoder->keyframe, stack->frames[i].frame));
-        PT_TRY(pt_varint_append(&encoder->keyframe, records->first_tick - stack->frames[i].entry_tick));
-    }
-    return PT_OK;
+    PT_TRY(pt_varint_append(&encoder->keyframe, stack->greenlet));
+    return pt_chunk_keyframe_encode(&encoder->keyframe, stack->frames, stack->depth, records->first_tick);
 }
 
 /* Compresses what was taken, appends the payload to `out`, and moves the source on. */

@@ -1,5 +1,7 @@
 #include "chunk_records.h"
 
+#include "aside.h"
+#include "chunk_keyframe.h"
 #include "record.h"
 #include "varint.h"
 
@@ -165,6 +167,19 @@ static enum pt_status read_lost(const struct pt_chunk_ring *ring, uint64_t at, u
     return PT_OK;
 }
 
+/* The arguments of a switch to `greenlet`. What is open there is told if it has not run in this chunk yet: so that a
+ * chunk can be read without any other, and those that do not run cost nothing. */
+static enum pt_status write_switch(const struct pt_chunk_records *records, const struct pt_stack *stack,
+                                   uint64_t greenlet, struct pt_buffer *arguments)
+{
+    const struct pt_aside_stack *target = pt_aside_find(stack, greenlet);
+    PT_TRY(pt_varint_append(arguments, greenlet));
+    if (!target || pt_aside_ran(stack, target))
+        return PT_OK;
+    PT_TRY(pt_varint_append(arguments, target->depth));
+    return pt_chunk_keyframe_encode(arguments, target->frames, target->depth, records->first_tick);
+}
+
 /* Takes a control record other than a rebase, whose words begin at position `at`. */
 static enum pt_status take_control(struct pt_chunk_records *records, struct pt_stack *stack,
                                    const struct pt_chunk_ring *ring, uint64_t record, uint64_t at)
@@ -180,7 +195,9 @@ static enum pt_status take_control(struct pt_chunk_records *records, struct pt_s
         PT_TRY(read_lost(ring, at, words, &records->control, &lost, &pushed));
     else if (subtype == PT_CONTROL_STALL && words == 1)
         PT_TRY(pt_varint_append(&records->control, load(ring, at)));
-    else
+    else if (subtype == PT_CONTROL_SWITCH && words == 1)
+        PT_TRY(write_switch(records, stack, load(ring, at), &records->control));
+    else if (subtype != PT_CONTROL_FORGET || words != 0)
         return PT_CORRUPT;
     if (columns->pushed + pushed > PT_LOST_PUSHED_MAX)
         return PT_END;
@@ -195,6 +212,7 @@ static enum pt_status take_control(struct pt_chunk_records *records, struct pt_s
         .kind = PT_KIND_CONTROL,
         .id = subtype,
         .tick = records->now.last_tick,
+        .first_tick = records->first_tick,
         .arguments = records->control.data,
         .argument_bytes = (uint32_t)records->control.size,
     };

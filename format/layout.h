@@ -88,6 +88,7 @@ enum {
 #define PT_LOST_PUSHED_MAX     (1u << 20) /* frames that all LOST entries of a chunk may push together */
 #define PT_LOST_FRAMES_MAX     16000u     /* of which this many may be told */
 #define PT_STACK_DEPTH_MAX     (1u << 24) /* open frames of a thread that are kept in mind */
+#define PT_ASIDE_MAX           (1u << 18) /* greenlets of a thread whose stacks are kept in mind while others run */
 
 /* --- 5.4 Kinds (chunks and rings) ---------------------------------------------------------------------------- */
 
@@ -116,6 +117,7 @@ enum pt_control {
     PT_CONTROL_LOST = 3,
     PT_CONTROL_SWITCH = 4,
     PT_CONTROL_MARK = 5,
+    PT_CONTROL_FORGET = 6,
     PT_CONTROL_BACKSTEP = 7, /* chunks only */
 };
 

@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "aside.h"
 #include "record.h"
 #include "trace_private.h"
 #include "varint.h"
@@ -129,54 +130,94 @@ static bool map_arena(struct pt_trace *trace, struct pt_arena *arena)
 
 /* --- Where the file ends ------------------------------------------------------------------------------------------ */
 
-/* The stack after the last entry of `chunk`. Of frames that its keyframe leaves out only the number is known. */
-static enum pt_status rebuild_stack(const struct pt_chunk *chunk, struct pt_stack *stack)
+/* Takes the entries of `chunk`: what they do to the stack, and how far the clock had gone back. */
+static enum pt_status take_entries(const struct pt_chunk *chunk, struct pt_chunk_source *source)
 {
     struct pt_chunk_cursor cursor;
     struct pt_chunk_entry entry;
-    if (chunk->info.depth > PT_LOST_PUSHED_MAX)
-        return PT_CORRUPT;
-    for (size_t i = chunk->keyframe_count; i < chunk->info.depth; i++)
-        PT_TRY(pt_stack_push(stack, (uint32_t)pt_record_frame(PT_ID_UNKNOWN, 0), chunk->info.first_tick));
-    for (size_t i = 0; i < chunk->keyframe_count; i++)
-        PT_TRY(pt_stack_push(stack, chunk->keyframe[i].frame, chunk->keyframe[i].entry_tick));
+    bool agrees;
+    PT_TRY(pt_chunk_begin(chunk, &source->stack, &agrees));
     pt_chunk_cursor_init(&cursor, chunk);
-    while (pt_chunk_cursor_next(&cursor, &entry))
-        PT_TRY(pt_chunk_entry_apply(&entry, stack));
+    while (pt_chunk_cursor_next(&cursor, &entry)) {
+        uint64_t ticks;
+        const uint8_t *argument = entry.arguments;
+        if (entry.kind == PT_KIND_CONTROL && entry.id == PT_CONTROL_BACKSTEP &&
+            pt_varint_decode(&argument, entry.arguments + entry.argument_bytes, &ticks) == PT_OK)
+            source->shift_ticks += ticks;
+        PT_TRY(pt_chunk_entry_apply(&entry, &source->stack));
+    }
     return PT_OK;
 }
 
-/* What the chunks of a use sum up to: how far the clock had gone back, and what was lost. Only those with arguments can
- * tell of a backstep. Ones that cannot be read tell nothing: the first record behind them that is too early says so
- * again. */
+/* What the chunks of a use lead to. Only those with arguments can tell of a backstep or of other greenlets than the one
+ * in the next keyframe; the last one tells what is open at the end. Ones that cannot be read tell nothing: the first
+ * record behind them that is too early says so again. */
 static enum pt_status add_up(const struct pt_trace *trace, const struct pt_trace_thread *thread, struct pt_chunk *chunk,
                              struct pt_chunk_source *source)
 {
     for (size_t i = 0; i < thread->chunk_count; i++) {
         const struct pt_trace_chunk *at = &thread->chunks[i];
-        struct pt_chunk_cursor cursor;
-        struct pt_chunk_entry entry;
         if (at->info.slot != source->slot || at->info.generation != source->generation)
             continue;
         source->lost += at->info.lost;
-        if (at->info.argument_bytes == 0)
+        if (at->info.argument_bytes == 0 && i + 1 < thread->chunk_count)
             continue;
         enum pt_status status = pt_chunk_decode(chunk, at->payload, at->size);
         pt_trace_chunk_forget(trace, at);
+        if (status == PT_OK)
+            status = take_entries(chunk, source);
         if (status == PT_NOMEM)
             return status;
         if (status != PT_OK)
-            continue;
-        pt_chunk_cursor_init(&cursor, chunk);
-        while (pt_chunk_cursor_next(&cursor, &entry)) {
-            uint64_t ticks;
-            const uint8_t *argument = entry.arguments;
-            if (entry.kind == PT_KIND_CONTROL && entry.id == PT_CONTROL_BACKSTEP &&
-                pt_varint_decode(&argument, entry.arguments + entry.argument_bytes, &ticks) == PT_OK)
-                source->shift_ticks += ticks;
-        }
+            pt_stack_clear(&source->stack); /* the stack is lost, what follows is not */
     }
     return PT_OK;
+}
+
+/* Puts frames in the place of those of which only the number is known. `*most`: how many more there may be. */
+static enum pt_status fill_up(struct pt_stack *stack, uint64_t *most)
+{
+    const size_t known = stack->depth;
+    const size_t unknown = (size_t)stack->unknown;
+    if (unknown == 0)
+        return PT_OK;
+    if (stack->unknown > *most)
+        return PT_CORRUPT;
+    *most -= unknown;
+    const uint64_t tick = known > 0 ? stack->frames[0].entry_tick : 0;
+    struct pt_stack whole = {0};
+    enum pt_status status = PT_OK;
+    for (size_t i = 0; i < unknown + known && status == PT_OK; i++)
+        status = i < unknown
+                     ? pt_stack_push(&whole, (uint32_t)pt_record_frame(PT_ID_UNKNOWN, 0), tick)
+                     : pt_stack_push(&whole, stack->frames[i - unknown].frame, stack->frames[i - unknown].entry_tick);
+    if (status != PT_OK) {
+        pt_stack_release(&whole);
+        return status;
+    }
+    free(stack->frames);
+    stack->frames = whole.frames;
+    stack->depth = whole.depth;
+    stack->capacity = whole.capacity;
+    stack->unknown = 0;
+    return PT_OK;
+}
+
+/* The same for all greenlets. */
+static enum pt_status fill_up_all(struct pt_stack *stack)
+{
+    const uint64_t running = stack->greenlet;
+    const struct pt_aside_stack *one;
+    uint64_t most = PT_LOST_PUSHED_MAX;
+    uint32_t at = 0;
+    PT_TRY(fill_up(stack, &most));
+    while ((one = pt_aside_next(stack, &at)) != NULL) {
+        if (one->unknown == 0)
+            continue;
+        PT_TRY(pt_aside_switch(stack, one->greenlet));
+        PT_TRY(fill_up(stack, &most));
+    }
+    return pt_aside_switch(stack, running);
 }
 
 /* Where a recorder that goes on with `thread` would stand. A chunk ends with an entry, so the clock's tick of that has
@@ -192,20 +233,19 @@ static enum pt_status find_source(const struct pt_trace *trace, const struct pt_
     if (thread->chunk_count == 0)
         return PT_OK;
     const struct pt_trace_chunk *last = &thread->chunks[thread->chunk_count - 1];
-    PT_TRY(add_up(trace, thread, chunk, source));
+    enum pt_status status = add_up(trace, thread, chunk, source);
     if (source->shift_ticks > last->info.last_tick)
         source->shift_ticks = 0;
     source->position = last->info.first_position + last->info.words;
     source->base_tick = last->info.last_tick - source->shift_ticks;
     source->last_tick = last->info.last_tick;
     source->based = true;
-    enum pt_status status = pt_chunk_decode(chunk, last->payload, last->size);
     if (status == PT_OK)
-        status = rebuild_stack(chunk, &source->stack);
+        status = fill_up_all(&source->stack);
     if (status == PT_NOMEM)
         pt_stack_release(&source->stack);
     else if (status != PT_OK)
-        source->stack.depth = 0; /* the stack is lost, what follows is not */
+        pt_stack_clear(&source->stack);
     return status == PT_NOMEM ? status : PT_OK;
 }
 

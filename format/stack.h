@@ -19,17 +19,26 @@ struct pt_stack_frame {
     uint64_t entry_tick;
 };
 
-/* All zero is empty. At most PT_STACK_DEPTH_MAX frames. */
+struct pt_aside;
+
+/* All zero is empty. At most PT_STACK_DEPTH_MAX frames. Where a thread runs greenlets these are the frames of the one
+ * that runs; those of the others are set aside (aside.h). */
 struct pt_stack {
     struct pt_stack_frame *frames; /* outermost first */
     size_t depth;
     size_t capacity;
-    uint64_t unmatched; /* leaves that closed nothing, so far */
-    uint64_t missing;   /* frames closed without a leave of their own, so far */
+    uint64_t unknown;       /* frames below these of which only the number is known: what a keyframe left out */
+    uint64_t unmatched;     /* leaves that closed nothing, so far */
+    uint64_t missing;       /* frames closed without a leave of their own, so far */
+    uint64_t greenlet;      /* the one that runs */
+    struct pt_aside *aside; /* NULL before the first switch */
 };
 
 /* Makes room for one more frame at least. PT_NOMEM, also at PT_STACK_DEPTH_MAX. */
 PT_MUST_USE enum pt_status pt_stack_grow(struct pt_stack *stack);
+
+/* Nothing is open any more, in no greenlet, and number 0 runs: another thread begins. The counts go on. */
+void pt_stack_clear(struct pt_stack *stack);
 void pt_stack_release(struct pt_stack *stack);
 
 /* PT_NOMEM. */

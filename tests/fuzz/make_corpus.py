@@ -63,7 +63,7 @@ def main():
             for i, (kind, payload) in enumerate(payloads(data)):
                 if kind == v.CHUNK:
                     seeds["chunk"][f"{name}-{i}"] = b"\0" + payload
-                    if name in ("good-complete", "good-two-chunks", "good-control"):
+                    if name in ("good-complete", "good-two-chunks", "good-control", "good-switch"):
                         raw_parts = v.subprocess.run(["zstd", "-dcq"], input=payload[88:], stdout=v.subprocess.PIPE, check=True).stdout
                         seeds["chunk"][f"{name}-{i}-raw"] = b"\1" + payload[:88] + raw_parts
                 elif kind in (v.HEADER, v.PROCESS, v.THREAD, v.CLOCK, v.END, v.NAMES) and "deep" not in name:
@@ -74,6 +74,8 @@ def main():
     seeds["arena"]["plain"] = arena(plain)
     seeds["arena"]["open"] = arena(base + [record(5, 1, 1000), record(1, 1, 1010), record(4, 2, 1020)])
     seeds["arena"]["control"] = arena(plain + control(2, 2000, 500) + control(3, 3000, 77, 900, 0, 2, 2, 3) + [record(10, 0, 3001)])
+    switches = control(4, 1045, 1) + [record(1, 1, 1050)] + control(4, 1060, 0) + control(4, 1070, 1) + [record(6, 0, 1080)] + control(6, 1090)
+    seeds["arena"]["switch"] = arena(base + [record(1, 1, 1010), record(4, 2, 1020)] + switches + control(4, 1090, 0) + [record(5, 1, 1090)])
     seeds["arena"]["exited"] = arena(plain, state=4)
     seeds["arena"]["nonsense"] = arena(base + [record(29, 1, 1), record(1, 1, 2)])
     for target, files in seeds.items():

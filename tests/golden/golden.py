@@ -34,7 +34,9 @@ SCREENS = {name: ("good-complete", "good-fork", "bad-lost") for name in COMMANDS
 SCREENS["top-nothing"] = SCREENS["tree-nothing"] = ("good-complete",)
 SCREENS["top"] += ("good-strange-names", "good-control", "good-unmatched", "bad-no-end", "bad-gap")
 SCREENS["check"] += ("bad-gap",)
-SCREENS["dump"] += ("good-control", "good-inner")
+SCREENS["top"] += ("good-switch",)
+SCREENS["tree"] += ("good-switch",)
+SCREENS["dump"] += ("good-control", "good-inner", "good-switch")
 SCREENS["info"] += ("good-inner", "good-exec")
 SCREENS["threads-by-process"] = SCREENS["top-by-process"] = SCREENS["tree-by-process"] = ("good-exec",)
 

@@ -204,17 +204,9 @@ def chunk(payload):
         raise Bad("a leave without id has one")
     codes = struct.unpack(f"<{n}{'B' if c['code_width'] == 1 else 'H'}", codes)
 
-    count, at = varint(keyframe, 0)
-    if count > 512 or count > c["depth"] or (count < c["depth"] and count != 512):
-        raise Bad("keyframe count")
-    c["frames"] = []
-    for _ in range(count):
-        frame, at = varint(keyframe, at)
-        age, at = varint(keyframe, at)
-        if frame >= 1 << 25 or age > c["first_tick"]:
-            raise Bad("keyframe entry")
-        c["frames"].append(frame)
-    if at != len(keyframe):
+    c["greenlet"], *rest = varints(keyframe)
+    c["frames"], rest = told_frames(rest, c["depth"], c["first_tick"])
+    if rest:
         raise Bad("bytes behind the keyframe")
 
     tick, wide_at, argument_at, entries, events, lost, pushed = c["first_tick"], 0, 0, [], 0, 0, 0
@@ -237,6 +229,10 @@ def chunk(payload):
                 if len(told) < 5 or told[4] > told[3] or len(told) < 5 + told[4]:
                     raise Bad("a loss tells too little")
                 lost, pushed = lost + told[0], pushed + told[3]
+            if ident == 4:
+                if not varints(piece):
+                    raise Bad("a switch to nobody")
+                told_stack(piece, c["first_tick"])
         events += kind in EVENTS
         entries.append((kind, ident, tick, piece))
     if wide_at != len(wide) or argument_at != len(arguments) or events != c["events"] or tick != c["last_tick"] \
@@ -246,6 +242,22 @@ def chunk(payload):
         raise Bad("losses push too many frames")
     c["list"] = entries
     return c
+
+
+def told_frames(numbers, depth, first_tick):
+    """The frames of a keyframe whose varints these are, the unknown ones below included, and the varints behind it."""
+    if not numbers or numbers[0] != min(depth, 512) or len(numbers) < 1 + 2 * numbers[0]:
+        raise Bad("keyframe count")
+    end = 1 + 2 * numbers[0]
+    if any(frame >= 1 << 25 for frame in numbers[1:end:2]) or any(age > first_tick for age in numbers[2:end:2]):
+        raise Bad("keyframe entry")
+    return [0] * min(depth - numbers[0], 1 << 24) + numbers[1:end:2], numbers[end:]
+
+
+def told_stack(piece, first_tick):
+    """What a switch tells of the stack of its greenlet."""
+    _, *told = varints(piece)
+    return told_frames(told[1:], told[0], first_tick)[0] if told else []
 
 
 def varints(data):
@@ -395,10 +407,11 @@ class Trace:
 
     def entries(self, thread):
         """Every entry of a thread with the frame that it enters, leaves or is in: (tick, kind name, id, frame or None, arguments)."""
-        stack, position = [], 0
+        stack, position, running, aside = [], 0, 0, {}
         for c in sorted(self.chunks.get(thread, []), key=lambda c: c["first_position"]):
             if c["first_position"] != position:
-                stack = [0] * (c["depth"] - len(c["frames"])) + list(c["frames"])
+                stack, running, aside = list(c["frames"]), c["greenlet"], {}
+            ran = {running}
             position = c["first_position"] + c["words"]
             for kind, ident, tick, piece in c["list"]:
                 if kind in ENTERS:
@@ -414,7 +427,18 @@ class Trace:
                         count, _, unwound, pushed, n, *frames = varints(piece)
                         del stack[max(0, len(stack) - unwound):]
                         stack += frames[:n] + [0] * (pushed - n)
-                    yield tick, {2: "stall", 3: "lost", 7: "backstep"}.get(ident, "control"), ident, None, piece
+                    if ident == 4:
+                        aside[running] = stack
+                        running = varints(piece)[0]
+                        stack = aside.pop(running, [])
+                        if running not in ran:
+                            told = told_stack(piece, c["first_tick"])
+                            if len(stack) != len(told) or stack[-512:] != told[-512:]:
+                                stack = told
+                        ran.add(running)
+                    if ident == 6:
+                        stack, aside = [], {}
+                    yield tick, {2: "stall", 3: "lost", 4: "switch", 6: "forget", 7: "backstep"}.get(ident, "control"), ident, None, piece
 
     @staticmethod
     def leave(stack, kind, ident):
@@ -461,6 +485,8 @@ def main(argv):
                 line["type"], line["line"] = trace.raise_site(process, ident)
             if kind == "lost":
                 line["count"] = varints(piece)[0]
+            if kind == "switch":
+                line["greenlet"] = varints(piece)[0]
             print(json.dumps(line))
 
 

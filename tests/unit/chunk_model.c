@@ -168,11 +168,11 @@ void reading_check_keyframe(const struct reading *reading)
     const struct pt_chunk *chunk = &reading->chunk;
     const struct pt_stack *stack = &reading->stack;
     cr_assert_eq(chunk->info.depth, stack->depth);
-    cr_assert_eq(chunk->keyframe_count, stack->depth < 512 ? stack->depth : 512);
-    for (size_t i = 0; i < chunk->keyframe_count; i++) {
-        const struct pt_stack_frame *open = &stack->frames[stack->depth - chunk->keyframe_count + i];
-        cr_assert_eq(chunk->keyframe[i].frame, open->frame);
-        cr_assert_eq(chunk->keyframe[i].entry_tick, open->entry_tick);
+    cr_assert_eq(chunk->keyframe.count, stack->depth < 512 ? stack->depth : 512);
+    for (size_t i = 0; i < chunk->keyframe.count; i++) {
+        const struct pt_stack_frame *open = &stack->frames[stack->depth - chunk->keyframe.count + i];
+        cr_assert_eq(chunk->keyframe.frames[i].frame, open->frame);
+        cr_assert_eq(chunk->keyframe.frames[i].entry_tick, open->entry_tick);
     }
 }
 

@@ -2,7 +2,8 @@
  *
  *     a … z  call of function 0 … 25        )  leave            <  pause
  *     A … Z  the same, but open             !  leave, raising   >  skip
- *     .      one tick passes                ]  close */
+ *     .      one tick passes                ]  close
+ *     0 … 9  switch to this place */
 #ifndef STEP_SCRIPT_H
 #define STEP_SCRIPT_H
 
@@ -45,6 +46,11 @@ static inline struct pt_step *step_script(const char *script, size_t *count)
             step.kind = PT_STEP_SKIP;
             break;
         default:
+            if (isdigit((unsigned char)*script)) {
+                step.kind = PT_STEP_SWITCH;
+                step.function = (uint32_t)(*script - '0');
+                break;
+            }
             step.kind = islower((unsigned char)*script) ? PT_STEP_CALL : PT_STEP_OPEN;
             step.function = (uint32_t)(tolower((unsigned char)*script) - 'a');
         }

@@ -79,7 +79,7 @@ Test(chunk_damage, the_chunk_itself_is_good)
     cr_assert_eq(decode_copy(&chunk, payload.data, payload.size), PT_OK);
     cr_assert_gt(chunk.info.wide_bytes, 0);
     cr_assert_gt(chunk.info.argument_bytes, 0);
-    cr_assert_eq(chunk.keyframe_count, 2);
+    cr_assert_eq(chunk.keyframe.count, 2);
     pt_chunk_release(&chunk);
     pt_buffer_release(&payload);
 }
@@ -268,14 +268,14 @@ static enum pt_status with_pushed(uint8_t second)
     const uint32_t lost = pt_record_symbol(pt_record_pack_control(PT_CONTROL_LOST, 0, 0));
     struct pt_buffer raw = {0}, payload = {0};
     struct pt_chunk chunk = {0};
-    const uint8_t tail[] = {0, 0, 0, 0, 0, /* keyframe, codes, times */
+    const uint8_t tail[] = {0, 0, 0, 0, 0,    0, /* keyframe, codes, times */
                             7, 1, 0, 0, 0xFF, 0xFF, 0x3F, 0, 5, 1, 0, 0, second, 0};
     cr_assert_eq(pt_buffer_append(&raw, &lost, sizeof lost), PT_OK);
     cr_assert_eq(pt_buffer_append(&raw, tail, sizeof tail), PT_OK);
     const struct pt_chunk_info info = {.thread = 1,
                                        .entries = 2,
                                        .words = 10,
-                                       .keyframe_bytes = 1,
+                                       .keyframe_bytes = 2,
                                        .symbols = 1,
                                        .argument_bytes = 14,
                                        .lost = 2,

@@ -42,7 +42,7 @@ Test(chunk_records, leaves_with_an_id)
 Test(chunk_records, unknown_controls)
 {
     for (uint32_t subtype = 0; subtype < 256; subtype++)
-        if (subtype < PT_CONTROL_REBASE || subtype > PT_CONTROL_LOST)
+        if (subtype < PT_CONTROL_REBASE || subtype > PT_CONTROL_SWITCH)
             REFUSES(pt_record_pack_control((enum pt_control)subtype, 1, 500), 1);
 }
 
@@ -53,6 +53,9 @@ Test(chunk_records, controls_of_the_wrong_length)
     REFUSES(pt_record_pack_control(PT_CONTROL_STALL, 0, 500));
     REFUSES(pt_record_pack_control(PT_CONTROL_STALL, 2, 500), 1, 1);
     REFUSES(pt_record_pack_control(PT_CONTROL_LOST, 3, 500), 1, 1, 0);
+    REFUSES(pt_record_pack_control(PT_CONTROL_SWITCH, 0, 500));
+    REFUSES(pt_record_pack_control(PT_CONTROL_SWITCH, 2, 500), 1, 1);
+    REFUSES(pt_record_pack_control(PT_CONTROL_FORGET, 1, 500), 1);
 }
 
 Test(chunk_records, controls_that_are_not_all_published)

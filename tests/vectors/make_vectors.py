@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MAGIC = b"\xb7PTRC\r\n\x1a"
 HEADER, PROCESS, THREAD, NAMES, CLOCK, CHUNK, INDEX, END = range(1, 9)
 START, RESUME, THROW, C_CALL, OPEN, RETURN, YIELD, UNWIND, C_RETURN, C_RAISE, CLOSE, LINE, OPCODE, EXCEPTION = range(1, 15)
-CONTROL, STALL, LOST, BACKSTEP = 31, 2, 3, 7
+CONTROL, STALL, LOST, SWITCH, FORGET, BACKSTEP = 31, 2, 3, 4, 6, 7
 
 
 # --- Bytes -----------------------------------------------------------------------------------------------------------
@@ -82,7 +82,8 @@ def header(major=1, minor=0, incompatible=0, compatible=0, **more):
     return struct.pack("<HHIQQ", major, minor, 0, incompatible, compatible) + cbor(settings)
 
 
-def chunk(items, thread=1, slot=0, generation=1, flags=0, position=0, words=None, first_tick=1000, keyframe=(), depth=None, **wrong):
+def chunk(items, thread=1, slot=0, generation=1, flags=0, position=0, words=None, first_tick=1000, keyframe=(), depth=None, greenlet=0,
+          **wrong):
     """items: (kind, id, ticks since the previous one[, arguments]). keyframe: (frame, age). `wrong` overrides header fields and parts."""
     symbols, codes, times, wide, arguments, events, tick = [], [], bytearray(), b"", b"", 0, first_tick
     for kind, ident, step, *piece in items:
@@ -101,7 +102,7 @@ def chunk(items, thread=1, slot=0, generation=1, flags=0, position=0, words=None
     width = 1 if len(symbols) <= 256 else 2
     parts = {
         "part_symbols": struct.pack(f"<{len(symbols)}I", *symbols),
-        "part_keyframe": varint(len(keyframe)) + b"".join(varint(f) + varint(a) for f, a in keyframe),
+        "part_keyframe": varint(greenlet) + varint(len(keyframe)) + b"".join(varint(f) + varint(a) for f, a in keyframe),
         "part_codes": struct.pack(f"<{len(codes)}{'B' if width == 1 else 'H'}", *codes),
         "part_times": bytes(times), "part_wide": wide, "part_arguments": arguments,
     }
@@ -268,6 +269,23 @@ def vectors():
     yield "good-strange-names", with_chunks(simple, preamble=replaced(4, cbor({"process": 1, "first": 1, "names": strange}))), \
         "Names with control characters, non-ASCII letters, a byte that is no UTF-8, and a NUL, which ends a name."
 
+    switches = [(START, MAIN, 5), (C_CALL, APPEND, 5), (CONTROL, SWITCH, 1, [1]), (START, RUN, 9), (C_CALL, LEN, 10), (CONTROL, SWITCH, 2, [0]),
+                (C_RETURN, 0, 3), (START, NUMBERS, 5), (C_CALL, APPEND, 5), (CONTROL, SWITCH, 1, [2]), (START, RUN, 4), (START, NUMBERS, 50)]
+    tick = 1000 + sum(e[2] for e in switches)
+    here, there = [(RUN * 2, 50), (NUMBERS * 2, 0)], [MAIN * 2, tick - 1005, NUMBERS * 2, tick - 1040, APPEND * 2 + 1, tick - 1045]
+    back = [(CONTROL, SWITCH, 7, [0, 3, 3] + there), (C_RETURN, 0, 1), (RETURN, 0, 1), (CONTROL, SWITCH, 2, [2]), (RETURN, 0, 30),
+            (CONTROL, SWITCH, 1, [3]), (START, RUN, 4), (RETURN, 0, 4), (CONTROL, SWITCH, 1, [0]), (RETURN, 0, 8)]
+
+    def switching(second):
+        return with_chunks(chunk(switches, words=16), chunk(second, position=16, words=14, first_tick=tick, keyframe=here, greenlet=2))
+
+    yield "good-switch", switching(back), \
+        "Four greenlets in two chunks. The second chunk begins in greenlet 2 and tells what is open in 0; 1 and 2 are never left."
+    yield "good-forget", with_chunks(chunk(
+        [(START, MAIN, 1), (CONTROL, SWITCH, 1, [1]), (START, RUN, 1), (C_CALL, LEN, 1), (CONTROL, FORGET, 9, []), (OPEN, RUN, 0), (RETURN, 0, 5),
+         (CONTROL, SWITCH, 1, [0]), (RETURN, 0, 1)])), "What is open is forgotten, in both greenlets: one frame is opened again, and the last return has none."
+    there[2] = RUN * 2
+
     yield "bad-no-end", with_chunks(simple, index=False, end=False), "A recording that was cut off between two blocks: no END."
     yield "bad-truncated", complete[:len(complete) - 7], "The last seven bytes are missing."
     yield "bad-half", complete[:len(complete) // 2], "The second half is missing."
@@ -307,8 +325,11 @@ def vectors():
     yield "bad-wide-left", with_chunks(chunk([(START, 1, 300), (RETURN, 0, 3)], part_wide=varint(45) * 2)), "One wide time too many."
     yield "bad-varint-long", with_chunks(chunk([(START, 1, 300)], part_wide=b"\xad\x00")), "A varint that is longer than it need be."
     yield "bad-arguments", with_chunks(chunk([(CONTROL, STALL, 1, [5])], part_arguments=b"\x7f\x05")), "Arguments that claim more bytes than there are."
-    yield "bad-keyframe", with_chunks(chunk([(RETURN, 0, 1)], depth=3, part_keyframe=varint(1) + varint(2) + varint(0))), \
+    yield "bad-keyframe", with_chunks(chunk([(RETURN, 0, 1)], depth=3, part_keyframe=bytes([0, 1, 2, 0]))), \
         "A keyframe with one of three open frames."
+    yield "bad-switch", switching([(CONTROL, SWITCH, 7, [0, 3, 3] + there)] + back[1:]), "A switch tells of a stack that is not what was set aside."
+    yield "bad-switch-frames", with_chunks(chunk([(CONTROL, SWITCH, 1, [1, 3, 1, 2, 0])])), "A switch tells one of three open frames."
+    yield "bad-switch-nobody", with_chunks(chunk([(CONTROL, SWITCH, 1, [])])), "A switch without a number."
     yield "bad-last-tick", with_chunks(chunk(SIMPLE, last_tick=999_999)), "The chunk's last tick is not that of its last entry."
     yield "bad-events", with_chunks(chunk(SIMPLE, events=3)), "The chunk's count of events is wrong."
     yield "bad-entries", with_chunks(chunk(SIMPLE, entries=60_000)), "The chunk claims more entries than it has."
