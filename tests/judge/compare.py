@@ -168,13 +168,17 @@ class Comparison:
 
     def check(self, seen, written, process, position):
         """Raises Difference unless the two sequences tell the same; the shorter one may be longer."""
+        different = set()
         for pair in set(zip(seen, written)):
             if (process, pair) in self.equal:
                 continue
-            if not self.same(*pair, process):
-                at = next(i for i, found in enumerate(zip(seen, written)) if found == pair)
-                raise Difference(self.context(seen, written, process, at, position))
-            self.equal.add((process, pair))
+            if self.same(*pair, process):
+                self.equal.add((process, pair))
+            else:
+                different.add(pair)
+        if different:
+            at = next(i for i, pair in enumerate(zip(seen, written)) if pair in different)
+            raise Difference(self.context(seen, written, process, at, position))
 
     def context(self, seen, written, process, at, position=0):
         lines = ["event %d differs: (witness | trace)" % (position + at)]

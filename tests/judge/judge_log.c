@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,9 +267,9 @@ static int on_event(PyObject *unused, PyFrameObject *frame, int what, PyObject *
 #define TOOL 5
 
 /* Called at the entry of every Python function. That of a thread's first one is past the profile function already. */
-static PyObject *attach(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+static PyObject *attach(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
-    (void)self, (void)arguments, (void)count;
+    (void)self, (void)arguments, (void)flags, (void)keywords;
     if (!judge.active || PyThreadState_Get()->c_profilefunc == on_event)
         Py_RETURN_NONE;
     if (own) {
@@ -280,13 +281,42 @@ static PyObject *attach(PyObject *self, PyObject *const *arguments, Py_ssize_t c
     Py_RETURN_NONE;
 }
 
-static PyMethodDef attach_method = {"attach", (PyCFunction)(void (*)(void))attach, METH_FASTCALL, NULL};
+/* A type of its own, because calling a built-in function raises RecursionError where the program is about to: the
+ * recorder, whose turn is later, would then be told nothing. */
+struct callback {
+    PyObject base;
+    vectorcallfunc vectorcall;
+};
+
+static PyMemberDef callback_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct callback, vectorcall), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot callback_slots[] = {{Py_tp_members, callback_members}, {Py_tp_call, PyVectorcall_Call}, {0, NULL}};
+
+static PyType_Spec callback_spec = {
+    .name = "judge_log.attach",
+    .basicsize = sizeof(struct callback),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = callback_slots,
+};
+
+static PyObject *new_callback(void)
+{
+    PyObject *type = PyType_FromSpec(&callback_spec);
+    struct callback *callback = type ? PyObject_New(struct callback, (PyTypeObject *)type) : NULL;
+    Py_XDECREF(type);
+    if (callback)
+        callback->vectorcall = attach;
+    return (PyObject *)callback;
+}
 
 static int set_tool_events(PyObject *monitoring, bool on)
 {
     static const char *const names[] = {"PY_START", "PY_RESUME", "PY_THROW"};
     PyObject *events = PyObject_GetAttrString(monitoring, "events");
-    PyObject *callback = on ? PyCFunction_New(&attach_method, NULL) : Py_NewRef(Py_None);
+    PyObject *callback = on ? new_callback() : Py_NewRef(Py_None);
     long bits = 0;
     for (size_t i = 0; events && callback && i < sizeof names / sizeof *names; i++) {
         PyObject *bit = PyObject_GetAttrString(events, names[i]);
