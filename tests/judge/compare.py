@@ -3,8 +3,11 @@
     compare.py TRACE LOGS [--window FILE:FUNCTION]
 
 For each thread of each process both sequences must hold the same events of the same functions in the same order. Leaves are compared
-as a reader of the trace understands them: with the frame that they take off the stack (SPEC.md 5.5). A leave of what was never
-entered is nothing on either side.
+as a reader of the trace understands them: with the frame that they take off the stack (SPEC.md 5.5).
+
+The interpreter tells of leaves without telling of the entry, where a signal handler raises at that moment. The witness marks them:
+unpaired. A function that was left so has done nothing, and the trace does not mention it. A generator may have handled the exception
+and gone on, so the trace has an entry for it.
 """
 
 import argparse
@@ -105,9 +108,6 @@ class Log:
             self.words = array.array("I")
             self.words.fromfile(file, events)
 
-    def paired(self):
-        return array.array("I", (word for word in self.words if not word & UNPAIRED)) if self.unpaired else self.words
-
 
 def read_logs(directory):
     """{(pid, tid): logs in the order in which the threads began}"""
@@ -142,7 +142,7 @@ class Comparison:
 
     def show_seen(self, word):
         kind, place, line, name = self.functions[word >> SHIFT]
-        where = "%s:%d" % (os.path.basename(place), line) if kind == "p" else place
+        where = "%s:%d" % (os.path.basename(place), line) if kind != "c" else place
         return "%s %s (%s)" % (NAMES[word & 7], name, where)
 
     def show_written(self, word, process):
@@ -158,7 +158,7 @@ class Comparison:
         kind, place, line, name = self.functions[seen >> SHIFT]
         if (kind == "c") != (definition[0] == 1):
             return False
-        if kind == "p":
+        if kind != "c":
             texts = [text.split("\0")[0].encode("utf-8", "surrogateescape")[:STRING_MAX] for text in (place, name)]
             told = [text.encode("utf-8", "surrogateescape")[:STRING_MAX] for text in (definition[3], definition[2])]
             return texts == told and max(line, 0) == definition[4]
@@ -169,7 +169,7 @@ class Comparison:
     def check(self, seen, written, process, position):
         """Raises Difference unless the two sequences tell the same; the shorter one may be longer."""
         different = set()
-        for pair in set(zip(seen, written)):
+        for pair in dict.fromkeys(zip(seen, written)):  # each once, in order
             if (process, pair) in self.equal:
                 continue
             if self.same(*pair, process):
@@ -191,32 +191,41 @@ class Comparison:
     def thread(self, log, thread, window):
         """Compares one thread. Returns the number of events that are equal."""
         process = self.trace.threads[thread]["process"]
-        seen, written = log.paired(), self.trace.words(thread)
-        first = array.array("Q")
-        whole = log.ended and not log.cut
+        seen, written = log.words, self.trace.words(thread)
         if window is not None:
             seen = within(seen, window)
-            first = self.from_window(written, seen[0], process)
-            whole = False
-        position = 0
-        tail = first
-        for words in itertools.chain([first], written):
+            written = self.from_window(written, seen[0], process)
+        if log.unpaired:
+            seen, written = self.without_unpaired(seen, written)
+        whole = log.ended and not log.cut and window is None
+        position, tail = 0, array.array("Q")
+        for words in written:
             self.check(seen[position : position + len(words)], words, process, position)
             position += len(words)
             tail = tail[-8:] + words
             if position >= len(seen) and not whole:
                 return len(seen)
         if position != len(seen):
-            at = min(position, len(seen))
             told = array.array("Q", bytes(8 * (position - len(tail)))) + tail
-            raise Difference("%d events seen, %d written\n%s" % (len(seen), position, self.context(seen, told, process, at)))
+            context = self.context(seen, told, process, min(position, len(seen)))
+            raise Difference("%d events seen, %d written\n%s" % (len(seen), position, context))
         return len(seen)
+
+    def without_unpaired(self, seen, written):
+        """Both sides without leaves that have no entry and, in the trace, the entries that they have there."""
+        paired, told = array.array("I"), array.array("Q", itertools.chain.from_iterable(written))
+        for word in seen:
+            if not word & UNPAIRED:
+                paired.append(word)
+            elif self.functions[word >> SHIFT][0] == "g":
+                remove_pair(told, len(paired) + 1)
+        return paired, iter([told])
 
     def from_window(self, written, entry, process):
         for words in written:
             for i, word in enumerate(words):
                 if word & 7 == CALL and self.same(entry, word, process):
-                    return words[i:]
+                    return itertools.chain([words[i:]], written)
         raise Difference("%s was never entered" % self.show_seen(entry))
 
 
@@ -227,6 +236,17 @@ def within(seen, function):
         return seen[begin : seen.index(function << SHIFT | RETURN, begin) + 1]
     except ValueError:
         return seen[begin:]
+
+
+def remove_pair(words, at):
+    """The leave at this place, and the entry that it belongs to."""
+    frame, open_calls = words[at] >> SHIFT, 0
+    for i in range(at, -1, -1):
+        if words[i] >> SHIFT == frame:
+            open_calls += -1 if words[i] & 7 == CALL else 1
+            if open_calls == 0:
+                del words[at], words[i]
+                return
 
 
 def threads_of(trace, pid):

@@ -105,7 +105,8 @@ static uint32_t number_of_code(PyCodeObject *code)
     PyObject *name = code->co_name;
 #endif
     PyObject *fields = PyUnicode_FromFormat("%U\x1f%d\x1f%U", code->co_filename, code->co_firstlineno, name);
-    append_function(number, 'p', fields);
+    const int generators = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    append_function(number, code->co_flags & generators ? 'g' : 'p', fields);
     Py_DECREF(fields);
     return number;
 }
