@@ -21,11 +21,15 @@ void pt_code_watch_start(void)
         PyErr_Clear(); /* all eight are taken */
 }
 
+/* Without a GIL the watcher stays for ever: while it is cleared, a thread whose code dies might already have found it
+ * there, and would call nothing. */
 void pt_code_watch_stop(void)
 {
+#ifndef Py_GIL_DISABLED
     if (watcher >= 0 && PyCode_ClearWatcher(watcher) < 0)
         PyErr_Clear();
     watcher = -1;
+#endif
 }
 
 bool pt_code_watch_add(PyCodeObject *code)

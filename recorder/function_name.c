@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "code_hash.h"
+#include "lookup.h"
 
 /* --- Texts ------------------------------------------------------------------------------------------------------- */
 
@@ -44,15 +45,6 @@ void pt_function_name_release(struct pt_function_name *result)
 
 /* --- Python functions -------------------------------------------------------------------------------------------- */
 
-static PyObject *dict_get(PyObject *dict, const char *text)
-{
-    PyObject *key = dict && PyDict_Check(dict) ? PyUnicode_FromString(text) : NULL;
-    PyObject *value = key ? PyDict_GetItemWithError(dict, key) : NULL;
-    Py_XDECREF(key);
-    PyErr_Clear();
-    return value;
-}
-
 static bool ends_with_part(struct pt_text qualname, struct pt_text name)
 {
     if (qualname.size < name.size || memcmp(qualname.data + qualname.size - name.size, name.data, name.size) != 0)
@@ -69,15 +61,17 @@ void pt_function_name_python(struct pt_function_name *result, PyCodeObject *code
 #else
     struct pt_text qualname = name;
 #endif
+    PyObject *module = pt_lookup_text(globals, "__name__");
     result->name = (struct pt_name){
         .kind = PT_NAME_PYTHON,
         .line = code->co_firstlineno > 0 ? (uint32_t)code->co_firstlineno : 0,
         .hash = pt_code_hash(code),
-        .module = text_of(dict_get(globals, "__name__"), &result->held[2]),
+        .module = text_of(module, &result->held[2]),
         .qualname = qualname,
         .file = text_of(code->co_filename, &result->held[3]),
         .label = ends_with_part(qualname, name) ? (struct pt_text){"", 0} : name,
     };
+    Py_XDECREF(module);
 }
 
 /* --- C functions ------------------------------------------------------------------------------------------------- */
@@ -90,16 +84,13 @@ static void name_type(struct pt_function_name *result, PyTypeObject *type, const
     struct pt_text module =
         dot ? (struct pt_text){type->tp_name, (uint32_t)(dot - type->tp_name)} : text_of_chars("builtins");
     if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) {
-        PyObject *key = PyUnicode_FromString("__module__");
-        PyObject *found = key ? _PyType_Lookup(type, key) : NULL;
-        Py_XDECREF(key);
+        PyObject *found = pt_lookup_in_type(type, "__module__");
         if (found && PyUnicode_Check(found))
             module = text_of(found, &result->held[0]);
-        PyObject *heap_qualname = ((PyHeapTypeObject *)type)->ht_qualname;
-        const char *text = heap_qualname ? PyUnicode_AsUTF8(heap_qualname) : NULL;
-        if (text)
-            qualname = text;
-        PyErr_Clear();
+        Py_XDECREF(found);
+        struct pt_text heap_qualname = text_of(((PyHeapTypeObject *)type)->ht_qualname, &result->held[1]);
+        if (heap_qualname.size > 0)
+            qualname = heap_qualname.data;
     }
     snprintf(result->qualname, sizeof result->qualname, "%s.%s", qualname, method);
     result->name.module = module;
@@ -113,29 +104,28 @@ static bool is_descriptor_of(PyObject *object, const PyMethodDef *method)
 }
 
 /* What a look-up on `type` finds under the method's name: the method's own descriptor if there is one in any base.
- * Borrowed, or NULL. */
+ * New reference or NULL. */
 static PyObject *find_descriptor(PyTypeObject *type, const PyMethodDef *method)
 {
-    PyObject *key = PyUnicode_FromString(method->ml_name);
-    PyObject *first = key ? _PyType_Lookup(type, key) : NULL;
-    PyObject *mro = type->tp_mro;
-    if (first && !is_descriptor_of(first, method)) {
-        /* A subclass has a method of that name too. */
-        for (Py_ssize_t i = 0; mro && i < PyTuple_GET_SIZE(mro); i++) {
-            PyObject *found = _PyType_Lookup((PyTypeObject *)PyTuple_GET_ITEM(mro, i), key);
-            if (found && is_descriptor_of(found, method)) {
-                first = found;
-                break;
-            }
+    PyObject *first = pt_lookup_in_type(type, method->ml_name);
+    if (!first || is_descriptor_of(first, method))
+        return first;
+    /* A subclass has a method of that name too. */
+    PyObject *bases = pt_lookup_bases(type);
+    for (Py_ssize_t i = 0; bases && i < PyTuple_GET_SIZE(bases); i++) {
+        PyObject *found = pt_lookup_in_type((PyTypeObject *)PyTuple_GET_ITEM(bases, i), method->ml_name);
+        if (found && is_descriptor_of(found, method)) {
+            Py_SETREF(first, found);
+            break;
         }
+        Py_XDECREF(found);
     }
-    Py_XDECREF(key);
-    PyErr_Clear();
+    Py_XDECREF(bases);
     return first;
 }
 
 /* The type whose `method` is bound to an object, for classes too: dict.fromkeys belongs to dict, whatever subclass it
- * is called on. */
+ * is called on. Borrowed from the arguments. */
 static PyTypeObject *defining_type(PyObject *bound_to, PyObject *descriptor, const PyMethodDef *method)
 {
     if (descriptor && is_descriptor_of(descriptor, method))
@@ -146,16 +136,17 @@ static PyTypeObject *defining_type(PyObject *bound_to, PyObject *descriptor, con
     if (!PyType_Check(bound_to))
         return Py_TYPE(bound_to);
     PyObject *own = find_descriptor((PyTypeObject *)bound_to, method);
-    return own && is_descriptor_of(own, method) ? PyDescr_TYPE(own) : (PyTypeObject *)bound_to;
+    PyTypeObject *type = own && is_descriptor_of(own, method) ? PyDescr_TYPE(own) : (PyTypeObject *)bound_to;
+    Py_XDECREF(own); /* a base of `bound_to` has it */
+    return type;
 }
 
 /* What repr() says of a descriptor or a function, without the address. repr() itself would run signal handlers. */
 static bool label_by_kind(struct pt_function_name *result, PyObject *object)
 {
     if (PyFunction_Check(object)) {
-        const char *qualname = PyUnicode_AsUTF8(((PyFunctionObject *)object)->func_qualname);
-        PyErr_Clear();
-        snprintf(result->label, sizeof result->label, "<function %s>", qualname ? qualname : "?");
+        struct pt_text qualname = text_of(((PyFunctionObject *)object)->func_qualname, &result->held[2]);
+        snprintf(result->label, sizeof result->label, "<function %s>", qualname.data);
         return true;
     }
     const bool is_wrapper = Py_IS_TYPE(object, &PyWrapperDescr_Type);
@@ -186,23 +177,23 @@ static bool label_by_kind(struct pt_function_name *result, PyObject *object)
  * name, and calls this one through super(), that is the subclass's. */
 static bool label_by_override(struct pt_function_name *result, PyTypeObject *type, const PyMethodDef *method)
 {
-    PyObject *key = PyUnicode_FromString(method->ml_name);
-    PyObject *found = key ? _PyType_Lookup(type, key) : NULL;
-    Py_XDECREF(key);
-    PyErr_Clear();
-    if (!found || !PyFunction_Check(found))
-        return false;
-    const char *qualname = PyUnicode_AsUTF8(((PyFunctionObject *)found)->func_qualname);
-    PyErr_Clear();
-    snprintf(result->label, sizeof result->label, "<function %s>", qualname ? qualname : method->ml_name);
-    return true;
+    PyObject *found = pt_lookup_in_type(type, method->ml_name);
+    const bool overridden = found && PyFunction_Check(found);
+    if (overridden)
+        label_by_kind(result, found);
+    Py_XDECREF(found);
+    return overridden;
 }
 
-static void name_method(struct pt_function_name *result, PyObject *bound_to, PyObject *descriptor, PyObject *module,
+static void name_method(struct pt_function_name *result, PyObject *bound_to, PyObject *module,
                         const PyMethodDef *method)
 {
+    PyObject *descriptor = find_descriptor(Py_TYPE(bound_to), method);
     name_type(result, defining_type(bound_to, descriptor, method), method->ml_name);
-    if (label_by_override(result, Py_TYPE(bound_to), method) || (descriptor && label_by_kind(result, descriptor)))
+    bool labelled =
+        label_by_override(result, Py_TYPE(bound_to), method) || (descriptor && label_by_kind(result, descriptor));
+    Py_XDECREF(descriptor);
+    if (labelled)
         return;
     const char *module_name = module && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
     PyErr_Clear();
@@ -216,9 +207,9 @@ static void name_method(struct pt_function_name *result, PyObject *bound_to, PyO
 static void name_function(struct pt_function_name *result, PyObject *bound_to, PyObject *module,
                           const PyMethodDef *method)
 {
-    if (module && PyModule_Check(module))
-        module = dict_get(PyModule_GetDict(module), "__name__");
-    result->name.module = text_of(module, &result->held[0]);
+    PyObject *found = module && PyModule_Check(module) ? pt_lookup_text(PyModule_GetDict(module), "__name__") : NULL;
+    result->name.module = text_of(found ? found : module, &result->held[0]);
+    Py_XDECREF(found);
     result->name.qualname = text_of_chars(method->ml_name);
     const char *prefix = bound_to ? "built-in method " : "";
     int size = (int)result->name.module.size;
@@ -244,8 +235,7 @@ void pt_function_name_c(struct pt_function_name *result, PyObject *function)
         if (!bound_to || PyModule_Check(bound_to))
             name_function(result, bound_to, c_function->m_module, c_function->m_ml);
         else
-            name_method(result, bound_to, find_descriptor(Py_TYPE(bound_to), c_function->m_ml), c_function->m_module,
-                        c_function->m_ml);
+            name_method(result, bound_to, c_function->m_module, c_function->m_ml);
     }
     result->name.label = text_of_chars(result->label);
 }

@@ -239,20 +239,9 @@ static int find_drain(void)
     return 0;
 }
 
-/* Tables and thread states are guarded by the GIL. */
-static int check_build(void)
-{
-#ifdef Py_GIL_DISABLED
-    PyErr_SetString(PyExc_ImportError, "pytrace does not support free-threaded builds of Python yet");
-    return -1;
-#else
-    return 0;
-#endif
-}
-
 static int module_exec(PyObject *module)
 {
-    if (check_build() < 0 || find_drain() < 0 || PyModule_AddStringConstant(module, "__version__", PYTRACE_VERSION) < 0)
+    if (find_drain() < 0 || PyModule_AddStringConstant(module, "__version__", PYTRACE_VERSION) < 0)
         return -1;
     PyObject *type = PyType_FromSpec(&recording_spec);
     if (!type || PyModule_AddObject(module, "recording", type) < 0) {
@@ -267,6 +256,9 @@ static PyModuleDef_Slot module_slots[] = {
 #if PY_VERSION_HEX >= 0x030C0000
     /* To be told that a recording is the main interpreter's matter one has to be able to import the module. */
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
 #endif
     {0, NULL},
 };

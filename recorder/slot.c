@@ -12,6 +12,7 @@
 #include "process_owner.h"
 #include "ring.h"
 #include "session.h"
+#include "thread_name.h"
 
 #define RETRY_EVENTS 1024u /* a thread without a slot tries again after this many */
 /* A new thread registers itself within its first calls, and may not live for many more. */
@@ -172,76 +173,12 @@ void pt_slot_returned_from_fork(void)
 
 /* --- The thread's name ------------------------------------------------------------------------------------------- */
 
-/* dict[key] for exact dicts and keys whose comparison runs no Python code. Borrowed, or NULL without an exception. */
-static PyObject *dict_get(PyObject *dict, PyObject *key)
-{
-    if (!dict || !key || !PyDict_Check(dict))
-        return NULL;
-    PyObject *value = PyDict_GetItemWithError(dict, key);
-    if (!value)
-        PyErr_Clear();
-    return value;
-}
-
-static PyObject *dict_get_text(PyObject *dict, const char *text)
-{
-    PyObject *key = PyUnicode_FromString(text);
-    PyObject *value = dict_get(dict, key);
-    Py_XDECREF(key);
-    PyErr_Clear();
-    return value;
-}
-
-/* The thread object's own attribute, without asking anything that could be overridden. New reference or NULL. */
-static PyObject *thread_attribute(PyObject *thread, const char *name)
-{
-    PyObject *attributes = thread ? PyObject_GenericGetDict(thread, NULL) : NULL;
-    PyObject *value = dict_get_text(attributes, name);
-    Py_XINCREF(value);
-    Py_XDECREF(attributes);
-    PyErr_Clear();
-    return value;
-}
-
-/* Among the threads that have begun and are not registered yet. A short one is registered for a moment only. Borrowed
- * or NULL. */
-static PyObject *find_in_limbo(PyObject *limbo, unsigned long ident)
-{
-    PyObject *thread, *unused;
-    Py_ssize_t position = 0;
-    while (limbo && PyDict_Check(limbo) && PyDict_Next(limbo, &position, &unused, &thread)) {
-        PyObject *of_thread = thread_attribute(thread, "_ident");
-        bool same = of_thread && PyLong_CheckExact(of_thread) && PyLong_AsUnsignedLong(of_thread) == ident;
-        Py_XDECREF(of_thread);
-        PyErr_Clear();
-        if (same)
-            return thread;
-    }
-    return NULL;
-}
-
-/* The name in sys.modules["threading"]. New reference or NULL. */
-static PyObject *threading_name(void)
-{
-    PyObject *threading = dict_get_text(PyImport_GetModuleDict(), "threading");
-    if (!threading || !PyModule_Check(threading))
-        return NULL;
-    unsigned long ident = PyThread_get_thread_ident();
-    PyObject *key = PyLong_FromUnsignedLong(ident);
-    PyObject *thread = dict_get(dict_get_text(PyModule_GetDict(threading), "_active"), key);
-    Py_XDECREF(key);
-    PyErr_Clear();
-    if (!thread)
-        thread = find_in_limbo(dict_get_text(PyModule_GetDict(threading), "_limbo"), ident);
-    return thread_attribute(thread, "_name");
-}
-
 void pt_slot_update_name(struct pt_thread_state *self)
 {
     struct pt_arena_slot *slot = self->slot;
     while (self->name_retry != 0 && self->name_retry <= self->position)
         self->name_retry = self->name_retry < NAME_LAST_RETRY ? self->name_retry * 2 : 0;
-    PyObject *object = threading_name();
+    PyObject *object = pt_thread_name();
     const char *name = object && PyUnicode_Check(object) ? PyUnicode_AsUTF8(object) : NULL;
     PyErr_Clear();
     if (!name && slot->name[0] == '\0' && syscall(SYS_gettid) == getpid())

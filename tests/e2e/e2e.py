@@ -18,6 +18,7 @@ import unittest
 ANALYZE = os.environ["PYTRACE_ANALYZE"]
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
 SECONDS = 60  # no program here takes more than a few
+GIL = getattr(sys, "_is_gil_enabled", lambda: True)()  # else threads run in parallel
 
 # A shell that starts the tests in the background has these two ignored, and programs would inherit that.
 for number in signal.SIGINT, signal.SIGQUIT:

@@ -8,7 +8,7 @@ import os
 import sys
 import unittest
 
-from e2e import PROGRAMS, TestCase, calls, dump, top
+from e2e import GIL, PROGRAMS, TestCase, calls, dump, top
 
 sys.path.insert(0, PROGRAMS)
 
@@ -95,6 +95,7 @@ class Exact(CountingCase):
         self.compare("library")
 
     @unittest.skipUnless(SAME_RUN, "cProfile sees all threads from 3.12 on only")
+    @unittest.skipUnless(GIL, "cProfile itself hangs now and then with threads that run in parallel")
     def test_threads_like_cprofile(self):
         self.compare("threads", deterministic=False)
 
