@@ -3,6 +3,7 @@
 pip fetches the build backend from a package index. Where there is none, the test is skipped, but not where CI is set.
 """
 
+import collections
 import json
 import os
 import re
@@ -28,6 +29,20 @@ def main():
         leaf(n)
 
 main()
+"""
+
+STARTS_OTHERS = """\
+import subprocess, sys
+
+def leaf():
+    pass
+
+leaf()
+with open("child.py", "w") as file:
+    file.write("import sys\\ndef leaf(): pass\\nfor _ in range(int(sys.argv[1])): leaf()\\nprint(sys.argv[2])")
+subprocess.run([sys.executable, "child.py", "20", "one"], check=True)
+subprocess.run([sys.executable, "-I", "child.py", "300", "two"], check=True)
+subprocess.run([sys.executable, "-S", "child.py", "4000", "three"], check=True)
 """
 
 # All that tells a program how it was started.
@@ -167,10 +182,16 @@ class Installed(unittest.TestCase):
     def run_here(self, *command):
         return output(*command, cwd=self.here)
 
+    def report(self, *arguments):
+        return json.loads(self.run_here(self.place.program("pytrace-analyze"), *arguments, "--format", "json"))
+
     def calls(self):
-        report = json.loads(self.run_here(self.place.program("pytrace-analyze"), self.trace, "--top", "0", "--format", "json"))
+        report = self.report(self.trace, "--top", "0")
         self.assertTrue(report["trace"]["complete"], report["trace"])
-        return {function["name"]: function["calls"] for function in report["functions"]}
+        counts = collections.Counter()
+        for function in report["functions"]:
+            counts[function["name"]] += function["calls"]
+        return counts
 
     def test_versions(self):
         self.assertEqual(self.run_here(self.place.python, "-c", "import pytrace; print(pytrace.__version__)"), version() + "\n")
@@ -184,6 +205,26 @@ class Installed(unittest.TestCase):
                 self.run_here(*command, "record", "--force", "-o", self.trace, self.program)
                 calls = self.calls()
                 self.assertEqual((calls["leaf"], calls["main"], calls["abs"]), (1000, 1, 1000))
+
+    def test_pythons_that_it_starts_are_recorded(self):
+        self.write(STARTS_OTHERS)
+        written = self.run_here(self.place.program("pytrace"), "record", "-o", self.trace, self.program)
+        self.assertEqual(written, "one\ntwo\nthree\n")
+        self.assertEqual(self.calls()["leaf"], 1 + 20 + 300)  # without site (-S), no .pth file is read
+        (recording,) = self.report("info", self.trace)["recordings"]
+        self.assertEqual(
+            [  # before 3.10 subprocess forks, and these are processes, too
+                (process["origin"], process["program"], process["ended"])
+                for process in recording["processes"]
+                if process["origin"] != "fork"
+            ],
+            [("start", self.program, "exited"), ("exec", "child.py", "exited"), ("exec", "child.py", "exited")],
+        )
+
+    def test_children_are_left_alone_if_told_so(self):
+        self.write(STARTS_OTHERS)
+        self.run_here(self.place.program("pytrace"), "record", "--no-children", "-o", self.trace, self.program)
+        self.assertEqual(self.calls()["leaf"], 1)
 
     def test_a_recorded_program_sees_nothing_of_the_command(self):
         self.write(LOOKS_AROUND)
