@@ -120,10 +120,9 @@ def read_outcomes(module, results, log):
                 outcomes[short(module, case.attrib["name"])] = "skipped" if case.find("skipped") is not None else "passed"
     with open(log, encoding="utf-8", errors="replace") as file:
         for kind, name, place in HEADING.findall(file.read()):
-            case = short(module, place)
-            if not case.endswith(name):  # setUpClass, setUpModule
-                case = "%s (%s)" % (name, case)
-            outcomes[case] = "failed" if kind == "FAIL" else "error"
+            if not place.endswith("." + name):  # doctests, setUpClass, setUpModule
+                place += "." + name
+            outcomes[short(module, place)] = "failed" if kind == "FAIL" else "error"
     return outcomes
 
 

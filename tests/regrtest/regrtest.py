@@ -153,7 +153,8 @@ def main():
     parser.add_argument("--logs", metavar="DIR", help="where the output of the tests is kept")
     arguments = parser.parse_args()
 
-    options = ["--max-size", arguments.max_size, *(["--no-children"] if arguments.no_children else [])]
+    # Rings are large, so that nothing is lost where the machine is busy.
+    options = ["--ring-size", "8M", "--max-size", arguments.max_size, *(["--no-children"] if arguments.no_children else [])]
     logs = arguments.logs or tempfile.mkdtemp(prefix="pytrace-regrtest-logs-")
     os.makedirs(logs, exist_ok=True)
     runner = one_run.Runner(arguments.build, options, arguments.timeout, os.path.abspath(logs))
