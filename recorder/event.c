@@ -104,7 +104,7 @@ static void write_event(enum pt_kind kind, const void *key, PyObject *function)
 PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
 {
     if (!pt_session_enter())
-        Py_RETURN_NONE;
+        return Py_None;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
 #if PY_VERSION_HEX >= 0x030A0000 && PY_VERSION_HEX < 0x030C0000
@@ -119,7 +119,7 @@ PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
 #endif
     PyErr_Restore(type, error, traceback);
     pt_session_exit();
-    Py_RETURN_NONE;
+    return Py_None;
 }
 
 bool pt_event_was_last(enum pt_kind kind, PyObject *code)

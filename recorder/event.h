@@ -13,7 +13,8 @@
 #include "thread_state.h"
 
 /* `function` is the code object, or the PyCFunction or method descriptor, of `key`. Keeps a raised exception. This and
- * the ones below return None, as a hook's callback has to: so that the way into the slow path is a jump. */
+ * the ones below return None, as a callback of sys.monitoring has to: so that the way into the slow path is a jump. It
+ * is no new reference: where there is sys.monitoring, None is immortal. */
 PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function);
 
 /* The calling thread's last record tells that `code` was entered in this way. */
@@ -31,7 +32,7 @@ static inline PyObject *pt_event_store(struct pt_thread_state *self, enum pt_kin
     self->position = position + 1;
     /* Publishes the record to the drain and to whoever salvages; both read `produced` with acquire. */
     atomic_store_explicit(&self->slot->produced, position + 1, memory_order_release);
-    Py_RETURN_NONE;
+    return Py_None;
 }
 
 /* A kind that carries its function's id: the four that enter one, and unwind. */

@@ -44,12 +44,22 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t fla
     return pt_event_leave(PT_KIND_YIELD, arguments[0], arguments[0]);
 }
 
+#define UNIT_BYTES 2
+
+/* Without what the interpreter has made of it. An inline cache is 0, which is no opcode. */
+static int original_opcode(PyCodeObject *code, long unit)
+{
+    PyObject *bytes = PyCode_GetCode(code);
+    const int opcode = bytes ? ((const unsigned char *)PyBytes_AS_STRING(bytes))[unit * UNIT_BYTES] : 0;
+    Py_XDECREF(bytes);
+    PyErr_Clear();
+    return opcode;
+}
+
 /* --- Exceptions at an entry ---
  *
  * From 3.13 on RESUME runs signal handlers before it reports the entry: if one raises, the function is left without
  * having been entered. In 3.12 the order is the other one. */
-
-#define UNIT_BYTES 2
 
 #if PY_VERSION_HEX >= 0x030F0000
 #define RESUME_CACHES 1
@@ -91,18 +101,13 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t fl
 
 #if PY_VERSION_HEX >= 0x030D0000
 
-/* Code that runs with our events has all its RESUMEs instrumented. Whether it is one indeed, the original code tells. */
+/* Code that runs with our events has all its RESUMEs instrumented. */
 static bool is_resume(PyCodeObject *code, long unit)
 {
     if (unit < 0 || unit >= Py_SIZE(code))
         return false;
-    if (((const unsigned char *)code->co_code_adaptive)[unit * UNIT_BYTES] != INSTRUMENTED_RESUME)
-        return false;
-    PyObject *original = PyCode_GetCode(code);
-    const bool result = original && ((const unsigned char *)PyBytes_AS_STRING(original))[unit * UNIT_BYTES] == RESUME;
-    Py_XDECREF(original);
-    PyErr_Clear();
-    return result;
+    return ((const unsigned char *)code->co_code_adaptive)[unit * UNIT_BYTES] == INSTRUMENTED_RESUME &&
+           original_opcode(code, unit) == RESUME;
 }
 
 static __attribute__((noinline)) PyObject *generator_raised(PyCodeObject *code, PyObject *offset)
@@ -175,9 +180,23 @@ static inline PyObject *c_event_of(enum pt_kind kind, PyObject *callable, PyObje
     return c_event_unlikely(kind, callable, first);
 }
 
+/* CALL shows a bound method as such; C_RETURN and C_RAISE show the function in it, if they come: they do not where the
+ * arguments are unpacked. */
+static __attribute__((noinline)) PyObject *method_called(PyObject *code, PyObject *offset, PyObject *callable)
+{
+    PyObject *function = PyMethod_GET_FUNCTION(callable);
+    if (!PyCode_Check(code) || !(PyCFunction_Check(function) || Py_IS_TYPE(function, &PyMethodDescr_Type)))
+        Py_RETURN_NONE;
+    if (original_opcode((PyCodeObject *)code, PyLong_AsLong(offset) / UNIT_BYTES) == CALL_FUNCTION_EX)
+        Py_RETURN_NONE;
+    return c_event_of(PT_KIND_C_CALL, function, PyMethod_GET_SELF(callable));
+}
+
 static PyObject *on_call(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
+    if (__builtin_expect(PyMethod_Check(arguments[2]), 0))
+        return method_called(arguments[0], arguments[1], arguments[2]);
     return c_event_of(PT_KIND_C_CALL, arguments[2], arguments[3]);
 }
 

@@ -1,11 +1,13 @@
 """What the hook makes of the interpreter's odder moments: entering and leaving stay paired."""
 
+import collections
 import contextlib
 import ctypes
 import functools
 import os
 import signal
 import sys
+import types
 import unittest
 
 import pytrace
@@ -187,6 +189,33 @@ class Hook(TestCase):
         with pytrace.recording(self.trace):
             self.interrupt(lambda: divide(0), ZeroDivisionError, 5000)
         self.assert_level(5001)
+
+    def test_c_functions_bound_to_an_object(self):
+        length = types.MethodType(len, [])
+        copy = types.MethodType(list.copy, [])
+        in_order = types.MethodType(sorted, [])
+        wrong = types.MethodType(len, 1)
+
+        def call():
+            length(), length(*()), copy(), in_order(reverse=True), wrong()
+
+        with pytrace.recording(self.trace):
+            self.interrupt(call, TypeError)
+        self.assert_level(21)
+        names = collections.Counter(record["name"] for record in dump(self.trace) if record["kind"] == "c_call")
+        counts = tuple(names[name] for name in ("len", "list.copy", "sorted"))
+        # 3.9 and 3.10 call them unseen; from 3.12 on that is so where the arguments are unpacked.
+        self.assertIn(counts, [(0, 0, 0), (40, 20, 20), (60, 20, 20)])
+
+    def test_references_to_none_are_not_taken(self):
+        def references():
+            before = sys.getrefcount(None)
+            for _ in range(10000):
+                checkpoint()
+            return sys.getrefcount(None) - before
+
+        with pytrace.recording(self.trace):
+            self.assertLess(abs(references()), 100)
 
     def test_exception_thrown_into_generators(self):
         def throw(begun):
