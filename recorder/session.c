@@ -173,17 +173,17 @@ int pt_session_check_interpreter(void)
     return -1;
 }
 
-bool pt_session_stop_locked(void)
+int pt_session_stop_locked(void)
 {
     struct pt_arena_control *control = pt_session_control();
     bool closed = close_session();
     request_stop(control);
     pt_slot_release();
-    bool complete = pt_host_wait_done();
+    int trouble = pt_host_wait_done() ? (int)atomic_load(&control->trouble) : -1;
     pt_spawn_reap(control->keeper);
     if (closed)
         leave();
-    return complete;
+    return trouble;
 }
 
 int pt_session_stop(void)
@@ -191,14 +191,17 @@ int pt_session_stop(void)
     if (pt_session_check_interpreter() < 0 || pt_session_lock() < 0)
         return -1;
     bool stopped = pt_session->state != PT_SESSION_NONE;
-    bool complete = stopped && pt_session_stop_locked();
+    int trouble = stopped ? pt_session_stop_locked() : 0;
     pt_session_unlock();
-    if (complete)
-        return 0;
     if (!stopped) {
         PyErr_SetString(PyExc_RuntimeError, "nothing is being recorded");
         return -1;
     }
+    if (trouble == 0)
+        return 0;
+    if (trouble > 0)
+        return PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "cannot write the trace: %s; it is incomplete",
+                                strerror(trouble));
     return PyErr_WarnEx(PyExc_RuntimeWarning, "the drain process does not answer; the trace ends where it left off", 1);
 }
 

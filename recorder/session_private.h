@@ -22,8 +22,9 @@ void *pt_session_map_wiped(size_t size);
  * Returns 0, or -1 with RuntimeError set. */
 int pt_session_leave_earlier(void);
 
-/* What pt_session_stop does, for who has the lock of session_lock.h. True if the trace file is complete. */
-bool pt_session_stop_locked(void);
+/* What pt_session_stop does, for who has the lock of session_lock.h. 0 if the trace file is complete; the
+ * errno of the drain's last write if that failed; -1 if the drain does not answer. */
+int pt_session_stop_locked(void);
 
 /* No two sessions that a thread of this process may meet bear the same number. */
 uint32_t pt_session_next_serial(void);

@@ -30,7 +30,7 @@ def start(
     `%p` and `%t` in `path` become the process id and the time of the start.
 
     c_calls: record calls of C functions, too.
-    ring_size: memory for each thread, between its hook and the drain process.
+    ring_size: memory for each thread, between its hook and the drain process; rounded up to a power of two.
     max_threads: threads that can be recorded at the same time.
     policy: what a thread does whose ring is full: "block" waits for the drain process, at most 100 ms in one go; "drop" loses
         events, which are counted and shown.

@@ -21,7 +21,7 @@ options:
       --no-children         do not record forked children
       --no-argv             leave the command line out of the trace
       --policy block|drop   a full ring makes the thread wait, at most 100 ms in one go, or loses events (block)
-      --ring-size SIZE      memory for each thread (1M)
+      --ring-size SIZE      memory for each thread, rounded up to a power of two (1M)
       --max-threads N       threads recorded at the same time (256)
       --ring-dir DIR        where that memory lies (/dev/shm, else beside the trace)
       --flush-interval TIME what a quiet thread did reaches the file within this time (1s)
@@ -77,7 +77,7 @@ def main(arguments):
         keep_going = options.pop("keep_going", False)
         _core.check_options(**options)
     except (UsageError, TypeError, ValueError, OSError) as error:
-        return usage_error(str(error))
+        return usage_error(with_option(str(error)))
     orig_argv = program_orig_argv(kind, target, argv)
     leave_no_trace()
     _core.run(kind, as_configured(kind, target), argv, orig_argv, keep_going, **options)
@@ -86,6 +86,14 @@ def main(arguments):
 def usage_error(text):
     sys.stderr.write("pytrace: " + text + "\n")
     return 2
+
+
+def with_option(text):
+    """What is wrong with an option, which pytrace.start knows by the name of its keyword."""
+    for option, keyword in VALUES.items():
+        if text.startswith((keyword + " ", keyword + ":")):
+            return option + text[len(keyword) :]
+    return text
 
 
 def unknown(kind, word, known):

@@ -127,6 +127,21 @@ class NoRoom(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, "pytrace: cannot write the trace: No space left on device; the trace is incomplete\n")
 
+    def test_full_disk_at_stop(self):
+        """pytrace.stop() has a caller to tell."""
+        disk = self.place / "disk"
+        disk.mkdir()
+        program = self.place / "stop.py"
+        program.write_text(
+            "import json, pytrace, this\n"
+            f"pytrace.start({str(disk / 'trace.bin')!r})\n"
+            "[json.dumps(i) for i in range(30000)]\n"
+            "pytrace.stop()\n"
+        )
+        done = self.in_namespace(f"mount -t tmpfs -o size=40k tmpfs {disk}", f"{sys.executable} {program}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("RuntimeWarning: cannot write the trace: No space left on device", done.stderr)
+
     def test_full_shared_memory(self):
         """No room in /dev/shm: the arena stands beside the trace, which is noted, and nothing is missing."""
         program = self.place / "busy.py"

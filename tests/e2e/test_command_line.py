@@ -65,7 +65,7 @@ class CommandLine(TestCase):
             "--force=yes",
         ):
             with self.subTest(option):
-                self.refused(self.record("-c", "print(1)", options=[option]), *option.lstrip("-").partition("=")[0].split("-"))
+                self.refused(self.record("-c", "print(1)", options=[option]), "pytrace: " + option.partition("=")[0])
                 self.assertFalse(os.path.exists(self.trace))
 
     def test_wrong_values_are_no_case_for_keep_going(self):
