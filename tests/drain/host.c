@@ -181,7 +181,7 @@ int host_exit(struct host *host)
     return wait_done(host);
 }
 
-pid_t host_fork(struct host *host)
+struct pt_arena_process *host_announce(struct host *host)
 {
     struct pt_arena_process *entry = NULL;
     for (uint32_t i = 0; !entry; i = (i + 1) % host->arena.shape.process_count) {
@@ -195,15 +195,29 @@ pid_t host_fork(struct host *host)
     entry->parent = (uint32_t)(host->process - pt_arena_process(&host->arena, 0));
     entry->parent_generation = host->process->generation;
     entry->start_tick = host_tick(host);
+    entry->origin = PT_PROCESS_FORKED;
+    return entry;
+}
+
+void host_be_born(struct host *host, struct pt_arena_process *entry)
+{
+    uint32_t born = PT_PROCESS_BORN;
+    if (!pt_arena_owner_try(&entry->owner))
+        abort();
+    host->process = entry;
+    entry->pid = (uint32_t)getpid();
+    entry->inherited = 0;
+    entry->end_tick = 0;
+    if (!atomic_compare_exchange_strong(&entry->state, &born, PT_PROCESS_LIVE))
+        _exit(4);
+}
+
+pid_t host_fork(struct host *host)
+{
+    struct pt_arena_process *entry = host_announce(host);
     pid_t pid = fork();
-    if (pid == 0) {
-        if (!pt_arena_owner_try(&entry->owner))
-            abort();
-        host->process = entry;
-        entry->pid = (uint32_t)getpid();
-        entry->inherited = 0;
-        atomic_store_explicit(&entry->state, PT_PROCESS_LIVE, memory_order_release);
-    }
+    if (pid == 0)
+        host_be_born(host, entry);
     return pid;
 }
 

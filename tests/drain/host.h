@@ -52,6 +52,10 @@ int host_exit(struct host *host);
 /* fork(), with a process entry reserved for the child, whose `host` and main thread it then is: what the fork handlers do. Returns as fork(). */
 pid_t host_fork(struct host *host);
 
+/* Its two halves: an entry for a child; the child's taking it. A child that comes too late ends with status 4. */
+struct pt_arena_process *host_announce(struct host *host);
+void host_be_born(struct host *host, struct pt_arena_process *entry);
+
 /* Waits until the recording's arena is gone, as it is once the drain has finished; 0 if that took over 10 s. */
 int host_wait_gone(const char *directory);
 

@@ -123,24 +123,38 @@ Test(death, of_a_whole_family_leaves_a_finished_file)
     cr_expect(trace->has_end);
 }
 
-static void fork_and_abandon(void)
+static void announce_and_be_killed(void)
 {
-    /* A parent reserves the entry and dies before its child is there. */
-    struct pt_arena_process *entry = pt_arena_process(&host.arena, 1);
-    while (atomic_load(&entry->state) != PT_PROCESS_FREE)
-        usleep(1000);
-    atomic_fetch_add(&host.control->live, 1);
-    entry->start_tick = host_tick(&host);
-    atomic_store(&entry->state, PT_PROCESS_BORN);
+    host_announce(&host);
     kill(getpid(), SIGKILL);
 }
 
-Test(death, before_birth_is_waited_for_and_then_given_up)
+Test(death, before_a_fork_leaves_nobody_to_wait_for)
 {
-    const char *directory = live(fork_and_abandon);
-    for (int i = 0; i < 2 && !host_wait_gone(directory); i++)
-        continue; /* 10 s for the birth, and more to finish */
+    cr_assert(host_wait_gone(live(announce_and_be_killed)));
     expect_events(0);
+    cr_expect(trace->has_end);
+}
+
+/* The parent dies before its child has done anything at all. */
+static void fork_and_be_killed_at_once(void)
+{
+    struct pt_arena_process *entry = host_announce(&host);
+    struct host_thread thread;
+    if (fork() > 0)
+        kill(getpid(), SIGKILL);
+    usleep(500000); /* the drain looks around many times */
+    host_be_born(&host, entry);
+    host_claim(&host, &thread);
+    host_calls(&thread, 1, RECORDS);
+    kill(getpid(), SIGKILL);
+}
+
+Test(death, of_a_parent_loses_no_child)
+{
+    cr_assert(host_wait_gone(live(fork_and_be_killed_at_once)));
+    expect_events(RECORDS);
+    cr_expect(eq(sz, trace->process_count, 2));
     cr_expect(trace->has_end);
 }
 
