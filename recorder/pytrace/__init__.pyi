@@ -25,7 +25,7 @@ def start(
     children: bool = True,
     force: bool = False,
 ) -> None:
-    """Record every call in this process from here on, in all its threads and the children it forks, into the file `path`.
+    """Record every call in this process from here on, in all its threads and child processes, into the file `path`.
 
     `%p` and `%t` in `path` become the process id and the time of the start.
 
@@ -39,7 +39,7 @@ def start(
     level: zstd level of the file.
     ring_dir: the directory in which that memory lies; by default /dev/shm if there is room, else beside the file.
     argv: note the command line in the file.
-    children: record forked children, into the same file.
+    children: record child processes, into the same file: those that it forks, and Pythons that it starts.
     force: replace an existing file.
 
     Raises FileExistsError or another OSError (with the file name), ValueError or TypeError for a wrong option, and RuntimeError if

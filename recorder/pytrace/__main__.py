@@ -8,7 +8,7 @@ USAGE = """\
 usage: python -m pytrace record [options] (script.py | -m module | -c code) [args...]
        python -m pytrace --help | --version
 
-Records a program exactly: every call, Python and C, in all threads and forked children.
+Records a program exactly: every call, Python and C, in all threads and child processes.
 
   python -m pytrace record -o trace.bin app.py     record app.py
   pytrace-analyze trace.bin --top 50               see where the time went

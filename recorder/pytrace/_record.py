@@ -18,7 +18,7 @@ options:
   -o, --output FILE         the trace (trace.bin); %p is the process id, %t the time of the start
       --force               replace an existing trace
       --no-c-calls          only Python functions (default: --c-calls, C functions too)
-      --no-children         do not record forked children
+      --no-children         do not record child processes
       --no-argv             leave the command line out of the trace
       --policy block|drop   a full ring makes the thread wait, at most 100 ms in one go, or loses events (block)
       --ring-size SIZE      memory for each thread, rounded up to a power of two (1M)
