@@ -168,6 +168,47 @@ class Multiprocessing(Family):
                 self.assert_exact(told)
 
 
+try:
+    import gunicorn
+except ImportError:
+    gunicorn = None
+
+
+@unittest.skipUnless(gunicorn, "gunicorn is not installed for this interpreter")
+class PreforkServer(Family):
+    REQUESTS = 20
+
+    def test_gunicorn(self):
+        """Each request is a call of work() in one of the workers, which are forks of a program that was executed."""
+        self.write(
+            "service.py",
+            "from counted import work\n"
+            "def app(environ, start):\n"
+            "    work(3)\n"
+            "    start('200 OK', [])\n"
+            "    return [b'done']\n",
+        )
+        self.write(
+            "program.py",
+            "import os, socket, subprocess, sys, time\n"
+            "environment = dict(os.environ, PYTHONPATH=%r)\n"
+            "command = [sys.executable, '-m', 'gunicorn', '--workers', '3', '--bind', 'unix:socket', 'service:app']\n"
+            "server = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)\n"
+            "for _ in range(%d):\n"
+            "    connection = socket.socket(socket.AF_UNIX)\n"
+            "    while connection.connect_ex('socket') != 0: time.sleep(0.01)\n"
+            "    connection.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')\n"
+            "    while connection.recv(1000): pass\n"
+            "server.terminate()\n"
+            "sys.exit(server.wait())\n" % (os.path.dirname(os.path.dirname(gunicorn.__file__)), self.REQUESTS),
+        )
+        told = self.run_family(self.python, "-m", "pytrace", "record", "-o", self.trace, "program.py")
+        self.assertEqual(sum(told.values()), 3 * self.REQUESTS)
+        self.assert_exact(told)
+        origins = [process["origin"] for process in self.processes()]
+        self.assertEqual(origins, ["start", "exec", "fork", "fork", "fork"])
+
+
 class LeftAlone(Family):
     """Who is not recorded, and what is left to see of the recorder."""
 
