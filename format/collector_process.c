@@ -15,7 +15,10 @@ static char late_threads[] = "threads made by C code are found late on this vers
 static char trace_taken[] =
     "a thread's trace function was replaced by the program: lines, instructions and exceptions after that are missing";
 
-static size_t collect_notes(uint32_t bits, char *notes[3])
+static char greenlets_missed[] =
+    "greenlet's trace function was replaced by the program: for a while, calls may stand under the wrong callers";
+
+static size_t collect_notes(uint32_t bits, char *notes[4])
 {
     size_t count = 0;
     if (bits & PT_PROCESS_NOTE_HOOK_REPLACED)
@@ -24,6 +27,8 @@ static size_t collect_notes(uint32_t bits, char *notes[3])
         notes[count++] = late_threads;
     if (bits & PT_PROCESS_NOTE_TRACE_TAKEN)
         notes[count++] = trace_taken;
+    if (bits & PT_PROCESS_NOTE_GREENLETS_MISSED)
+        notes[count++] = greenlets_missed;
     return count;
 }
 
@@ -47,7 +52,7 @@ static enum pt_status write_process(struct pt_collector *collector, const struct
 {
     char text[16] = "";
     strncpy(text, ended, sizeof text - 1);
-    char *notes[3];
+    char *notes[4];
     const struct pt_arena_process *entry = pt_arena_process(collector->arena, index);
     const uint32_t bits = atomic_load_explicit(&entry->notes, memory_order_relaxed);
     char program[sizeof entry->program + 1] = "";

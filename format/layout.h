@@ -168,9 +168,10 @@ enum {
 #define PT_ARENA_CLOSED 0x80000000u /* in `live`: the recording takes no more processes */
 
 /* 8.2: notes of a process */
-#define PT_PROCESS_NOTE_HOOK_REPLACED 1u
-#define PT_PROCESS_NOTE_LATE_THREADS  2u
-#define PT_PROCESS_NOTE_TRACE_TAKEN   4u
+#define PT_PROCESS_NOTE_HOOK_REPLACED    1u
+#define PT_PROCESS_NOTE_LATE_THREADS     2u
+#define PT_PROCESS_NOTE_TRACE_TAKEN      4u
+#define PT_PROCESS_NOTE_GREENLETS_MISSED 8u
 
 /* 8.2: definitions in a journal */
 enum {

@@ -1,6 +1,8 @@
 #include "event.h"
 
+#include "collections.h"
 #include "functions.h"
+#include "greenlet.h"
 #include "hook.h"
 #include "host_wait.h"
 #include "module.h"
@@ -15,13 +17,19 @@ static bool enters(enum pt_kind kind)
     return kind == PT_KIND_START || kind == PT_KIND_RESUME || kind == PT_KIND_THROW || kind == PT_KIND_C_CALL;
 }
 
+/* There is a frame already that is not open yet. */
+static bool enters_frame(enum pt_kind kind)
+{
+    return enters(kind) && kind != PT_KIND_C_CALL;
+}
+
 static bool is_c(enum pt_kind kind)
 {
     return kind == PT_KIND_C_CALL || kind == PT_KIND_C_RETURN || kind == PT_KIND_C_RAISE;
 }
 
 /* Whatever is due now and then, by the position in the ring. False if the recording has ended. */
-static bool at_marks(struct pt_thread_state *self)
+static bool at_marks(struct pt_thread_state *self, bool entering)
 {
     if (atomic_load_explicit(&pt_session_control()->stop, memory_order_relaxed) != PT_ARENA_RUNNING) {
         pt_session_end();
@@ -30,8 +38,10 @@ static bool at_marks(struct pt_thread_state *self)
     const bool mark = self->position >= self->mark;
     if (mark || (self->name_retry != 0 && self->position >= self->name_retry))
         pt_slot_update_name(self);
-    if (mark)
+    if (mark) {
         pt_hook_scan();
+        pt_greenlet_scan(self, entering);
+    }
     return true;
 }
 
@@ -72,8 +82,11 @@ static struct pt_thread_state *attach(enum pt_kind kind)
         return NULL;
     }
     struct pt_thread_state *self = pt_slot_claim();
-    if (self)
-        pt_open_frames_write(self, enters(kind) && kind != PT_KIND_C_CALL);
+    if (!self)
+        return NULL;
+    if (pt_greenlet_is_due(self))
+        pt_greenlet_look_after(self, true, enters_frame(kind));
+    pt_open_frames_write(self, enters_frame(kind));
     return self;
 }
 
@@ -82,8 +95,10 @@ static void write_event(enum pt_kind kind, const void *key, PyObject *function)
     struct pt_thread_state *self = pt_thread_self;
     if (self->session != pt_session->serial && (self = attach(kind)) == NULL)
         return;
-    if (!at_marks(self))
+    if (!at_marks(self, enters_frame(kind)))
         return;
+    if (pt_greenlet_is_due(self))
+        pt_greenlet_look_after(self, false, enters_frame(kind));
     if (is_c(kind) && pt_module_owns(key)) {
         hide(self, kind);
     } else if (self->in_fork && is_return_from_fork(self, kind)) {
@@ -92,13 +107,16 @@ static void write_event(enum pt_kind kind, const void *key, PyObject *function)
         struct pt_cached_id *cached = pt_thread_state_cached(self, key);
         const bool known = pt_cached_id_is_of(cached, key);
         uint32_t id = known ? cached->id : pt_functions_id(key, function, PyEval_GetGlobals());
-        if (!known && id != PT_ID_UNKNOWN)
+        const bool watched = kind == PT_KIND_C_CALL && pt_greenlet_is_settrace(self, key);
+        if (!known && id != PT_ID_UNKNOWN && !watched)
             pt_cached_id_set(cached, key, id);
         pt_ring_put(self, kind, id, pt_record_frame(id, is_c(kind)));
     } else {
         pt_ring_put(self, kind, 0, 0);
     }
     pt_ring_update_limit(self);
+    if (pt_greenlet_is_due(self))
+        pt_thread_state_set_limit(self, 0);
 }
 
 PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
@@ -107,16 +125,9 @@ PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
         return Py_None;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
-#if PY_VERSION_HEX >= 0x030A0000 && PY_VERSION_HEX < 0x030C0000
-    /* Objects made here (frames, a dict) must not set off a collection, whose finalizers would run inside the hook,
-     * unseen. From 3.12 on collections wait for the interpreter's loop. */
-    const int collecting = PyGC_Disable();
-#endif
+    const int collecting = pt_collections_hold();
     write_event(kind, key, function);
-#if PY_VERSION_HEX >= 0x030A0000 && PY_VERSION_HEX < 0x030C0000
-    if (collecting)
-        PyGC_Enable();
-#endif
+    pt_collections_release(collecting);
     PyErr_Restore(type, error, traceback);
     pt_session_exit();
     return Py_None;

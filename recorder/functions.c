@@ -3,6 +3,7 @@
 #include "code_watch.h"
 #include "function_name.h"
 #include "function_table.h"
+#include "greenlet.h"
 #include "layout.h"
 #include "names_journal.h"
 #include "session_use.h"
@@ -24,6 +25,7 @@ static uint32_t describe(PyObject *function, PyObject *globals)
         pt_function_name_python(&name, (PyCodeObject *)function, globals);
     else
         pt_function_name_c(&name, function);
+    pt_greenlet_notice(&name.name.module);
     uint32_t id = pt_names_journal_id(&name.name);
     pt_function_name_release(&name);
     return id;

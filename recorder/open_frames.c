@@ -12,7 +12,9 @@
 #include "record.h"
 #include "ring.h"
 
+/* The recorder's own frames: so many, from this one on. Greenlets have outermost frames of their own. */
 static _Thread_local size_t hidden_frames;
+static _Thread_local PyFrameObject *hidden_outermost;
 
 static PyObject *frame_globals(PyFrameObject *frame)
 {
@@ -34,13 +36,15 @@ static uint32_t frame_id(PyFrameObject *frame)
     return id;
 }
 
-static size_t count_frames(PyFrameObject *innermost)
+/* `*outermost` is a new reference, NULL if there are no frames. */
+static size_t count_frames(PyFrameObject *innermost, PyFrameObject **outermost)
 {
     size_t count = 0;
+    *outermost = NULL;
     Py_XINCREF(innermost);
     while (innermost) {
         PyFrameObject *back = PyFrame_GetBack(innermost);
-        Py_DECREF(innermost);
+        Py_XSETREF(*outermost, innermost);
         innermost = back;
         count++;
     }
@@ -50,7 +54,8 @@ static size_t count_frames(PyFrameObject *innermost)
 void pt_open_frames_hide(void)
 {
     PyFrameObject *innermost = PyThreadState_GetFrame(PyThreadState_Get());
-    hidden_frames = count_frames(innermost);
+    Py_XDECREF(hidden_outermost);
+    hidden_frames = count_frames(innermost, &hidden_outermost);
     Py_XDECREF(innermost);
 }
 
@@ -59,8 +64,11 @@ void pt_open_frames_write(struct pt_thread_state *self, bool entering)
     PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
     if (entering && frame)
         Py_SETREF(frame, PyFrame_GetBack(frame));
-    size_t count = count_frames(frame);
-    count = count > hidden_frames ? count - hidden_frames : 0;
+    PyFrameObject *outermost;
+    size_t count = count_frames(frame, &outermost);
+    if (outermost && outermost == hidden_outermost)
+        count -= hidden_frames < count ? hidden_frames : count;
+    Py_XDECREF(outermost);
     uint32_t *ids = malloc(count * sizeof *ids + 1);
     if (!ids)
         count = 0;

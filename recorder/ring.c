@@ -12,6 +12,7 @@
 #define REBASE_WORDS      2u
 #define STALL_WORDS       2u
 #define LOST_WORDS        5u
+#define SWITCH_WORDS      2u /* more than an event */
 #define CHECK_DRAIN_EVERY 4096u
 
 static uint64_t words(const struct pt_thread_state *self)
@@ -115,11 +116,11 @@ static bool has_room(void *context)
     return self->position + room->need <= self->consumed + words(self);
 }
 
-/* Room for one event and what may have to precede it. A wait that was long enough to distort times is told in a record.
+/* Room for one event or switch and what may have to precede it. A wait that was long enough to distort times is told in a record.
  */
 static bool make_room(struct pt_thread_state *self)
 {
-    struct room room = {self, REBASE_WORDS + STALL_WORDS + REBASE_WORDS + 1};
+    struct room room = {self, REBASE_WORDS + STALL_WORDS + REBASE_WORDS + SWITCH_WORDS};
     if (has_room(&room))
         return true;
     uint64_t waited_ns;
@@ -140,15 +141,22 @@ static bool make_room(struct pt_thread_state *self)
 
 /* --- Losses ------------------------------------------------------------------------------------------------------ */
 
+static void begin_loss(struct pt_thread_state *self)
+{
+    if (self->loss.active)
+        return;
+    self->loss.active = true;
+    self->loss.from_tick = tick_now(self);
+}
+
 static void lose(struct pt_thread_state *self, enum pt_kind kind, uint64_t frame)
 {
     struct pt_loss *loss = &self->loss;
-    if (!loss->active) {
-        loss->active = true;
-        loss->from_tick = tick_now(self);
-    }
-    if (kind == PT_KIND_START || kind == PT_KIND_RESUME || kind == PT_KIND_THROW || kind == PT_KIND_C_CALL ||
-        kind == PT_KIND_OPEN) {
+    begin_loss(self);
+    if (loss->switched) {
+        /* nothing can be said of any stack */
+    } else if (kind == PT_KIND_START || kind == PT_KIND_RESUME || kind == PT_KIND_THROW || kind == PT_KIND_C_CALL ||
+               kind == PT_KIND_OPEN) {
         if (loss->pushed < PT_LOSS_FRAMES_MAX)
             loss->frames[loss->pushed] = frame;
         loss->pushed++;
@@ -178,6 +186,11 @@ static bool recover(struct pt_thread_state *self)
     return true;
 }
 
+bool pt_ring_recover(struct pt_thread_state *self)
+{
+    return recover(self);
+}
+
 void pt_ring_flush(struct pt_thread_state *self)
 {
     struct room room = {self, REBASE_WORDS + LOST_WORDS + PT_LOSS_FRAMES_MAX};
@@ -192,7 +205,7 @@ void pt_ring_flush(struct pt_thread_state *self)
 
 void pt_ring_put(struct pt_thread_state *self, enum pt_kind kind, uint32_t id, uint64_t frame)
 {
-    if ((self->loss.active && !recover(self)) || !make_room(self)) {
+    if ((self->loss.active && (self->loss.switched || !recover(self))) || !make_room(self)) {
         lose(self, kind, frame);
         return;
     }
@@ -205,6 +218,36 @@ void pt_ring_put(struct pt_thread_state *self, enum pt_kind kind, uint32_t id, u
         self->mark = self->position - self->position % step + step;
         pt_host_wait_wake();
     }
+}
+
+/* --- Greenlets --------------------------------------------------------------------------------------------------- */
+
+void pt_ring_switch(struct pt_thread_state *self, uint64_t number)
+{
+    self->greenlet = number;
+    if ((self->loss.active && (self->loss.switched || !recover(self))) || !make_room(self)) {
+        begin_loss(self);
+        self->loss.switched = true;
+        self->loss.unwound = 0;
+        self->loss.pushed = 0;
+        return;
+    }
+    uint64_t tick = tick_now(self);
+    push_rebase(self, tick);
+    push_control(self, PT_CONTROL_SWITCH, tick, &number, 1);
+}
+
+void pt_ring_forget(struct pt_thread_state *self, uint64_t number)
+{
+    if (!make_room(self)) {
+        begin_loss(self);
+        self->loss.switched = true;
+        return;
+    }
+    uint64_t tick = tick_now(self);
+    push_rebase(self, tick);
+    push_control(self, PT_CONTROL_FORGET, tick, NULL, 0);
+    pt_ring_switch(self, number);
 }
 
 int pt_ring_last_is(const struct pt_thread_state *self, enum pt_kind kind, uint32_t id)

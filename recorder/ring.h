@@ -3,6 +3,7 @@
 #ifndef PT_RING_H
 #define PT_RING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "layout.h"
@@ -14,6 +15,15 @@ void pt_ring_init(struct pt_thread_state *self, uint64_t *ring, uint64_t ring_si
 /* Writes one record, with whatever must come before it (rebase, stall, lost). If there is no room the policy decides:
  * wait, or count it as lost. `frame` is 2 × id + 1 for a C function, used by kinds that enter one. */
 void pt_ring_put(struct pt_thread_state *self, enum pt_kind kind, uint32_t id, uint64_t frame);
+
+/* Writes that greenlet `number` goes on. Where there is no room, that is part of a loss which only pt_ring_recover ends. */
+void pt_ring_switch(struct pt_thread_state *self, uint64_t number);
+
+/* Ends a loss in which greenlets were switched to, if there is room: all that was open is forgotten. */
+bool pt_ring_recover(struct pt_thread_state *self);
+
+/* Writes that all that was open is forgotten, and that greenlet `number` runs. */
+void pt_ring_forget(struct pt_thread_state *self, uint64_t number);
 
 /* Sets `limit` anew after anything that it depends on has changed. The slow path ends with it. */
 void pt_ring_update_limit(struct pt_thread_state *self);

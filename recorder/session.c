@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "fork.h"
 #include "functions.h"
+#include "greenlet.h"
 #include "hook.h"
 #include "host_wait.h"
 #include "layout.h"
@@ -79,6 +80,7 @@ static void flush_threads(void)
 static bool close_session(void)
 {
     pt_hook_stop();
+    pt_greenlet_stop();
     atomic_store(&pt_session->state, PT_SESSION_ENDED);
     close_threads();
     if (!pt_session_wait_unused())
@@ -138,6 +140,7 @@ static int remove_hook(void *unused)
         return 0; /* who has it takes the hook away */
     if (pt_session->state == PT_SESSION_ENDED) {
         pt_hook_stop();
+        pt_greenlet_stop();
         pt_environment_remove();
     }
     pt_session_unlock();

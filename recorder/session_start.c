@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "code_watch.h"
 #include "environment.h"
+#include "greenlet.h"
 #include "hook.h"
 #include "host_facts.h"
 #include "host_wait.h"
@@ -81,6 +82,7 @@ static int open_session(const struct pt_session *session, bool bootstrap)
     atomic_store_explicit(&control->start_tick, pt_clock_tick((enum pt_clock_kind)control->clock, control->tick_shift),
                           memory_order_release);
     pt_host_wait_wake();
+    pt_greenlet_start();
     if (pt_hook_start(pt_session->c_calls) == 0)
         return 0;
     PyObject *type, *error, *traceback;

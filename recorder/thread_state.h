@@ -23,6 +23,7 @@ struct pt_loss {
     uint64_t unwound;                    /* frames left that were open before */
     uint64_t pushed;                     /* frames entered since that are still open */
     uint64_t frames[PT_LOSS_FRAMES_MAX]; /* the outermost of them */
+    bool switched;                       /* to another greenlet: nobody knows any more whose frames these are */
 };
 
 /* Invariants: `position` is at most the consumer's position plus the ring's words; `limit` is at most the next position
@@ -46,6 +47,8 @@ struct pt_thread_state {
     uint64_t mark;            /* position at which the drain is woken */
     uint64_t name_retry;      /* position at which the thread's name is asked for again; 0 for never */
     struct pt_loss loss;
+    bool follows_greenlets; /* the thread is told of switches (greenlet.h) */
+    uint64_t greenlet;      /* number of the one that runs */
 
     /* Ids by pointer: a hit saves the look-up in the table of functions. Written by the thread itself, but for keys that
      * another one takes out when their function dies; that no new function is meant, the memory's way to it ensures. */
