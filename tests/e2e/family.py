@@ -2,6 +2,7 @@
 count their own calls."""
 
 import collections
+import glob
 import os
 import shutil
 import subprocess
@@ -32,7 +33,7 @@ def make_environment(place):
     import pytrace
 
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True, timeout=SECONDS)
-    lib = os.path.join(place, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+    (lib,) = glob.glob(os.path.join(place, "lib", "python*", "site-packages"))
     with open(os.path.join(lib, "a-place-to-build-in.pth"), "w") as file:
         file.write(os.path.dirname(os.path.dirname(os.path.abspath(pytrace.__file__))) + "\n")
     shutil.copy(PTH, lib)
