@@ -99,7 +99,11 @@ static void write_event(enum pt_kind kind, const void *key, PyObject *function)
         return;
     if (pt_greenlet_is_due(self))
         pt_greenlet_look_after(self, false, enters_frame(kind));
-    if (is_c(kind) && pt_module_owns(key)) {
+    if (kind == PT_KIND_EXCEPTION) {
+        pt_ring_put(self, kind, pt_functions_raise_site(key), 0);
+    } else if (pt_record_is_inner(kind)) {
+        pt_ring_put(self, kind, (uint32_t)(uintptr_t)key, 0);
+    } else if (is_c(kind) && pt_module_owns(key)) {
         hide(self, kind);
     } else if (self->in_fork && is_return_from_fork(self, kind)) {
         /* the thread goes on as any other */
@@ -131,6 +135,12 @@ PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function)
     PyErr_Restore(type, error, traceback);
     pt_session_exit();
     return Py_None;
+}
+
+PyObject *pt_event_exception(PyCodeObject *code, int line, PyTypeObject *type)
+{
+    const struct pt_raise_site site = {code, line, type};
+    return pt_event_slow(PT_KIND_EXCEPTION, &site, NULL);
 }
 
 bool pt_event_was_last(enum pt_kind kind, PyObject *code)

@@ -12,10 +12,14 @@
 #include "record.h"
 #include "thread_state.h"
 
-/* `function` is the code object, or the PyCFunction or method descriptor, of `key`. Keeps a raised exception. This and
- * the ones below return None, as a callback of sys.monitoring has to: so that the way into the slow path is a jump. It
- * is no new reference: where there is sys.monitoring, None is immortal. */
+/* `function` is the code object, or the PyCFunction or method descriptor, of `key`. Inside of a function there is none,
+ * and `key` is the id of a line or an instruction, or a raise site. Keeps a raised exception. This and the ones below
+ * return None, as a callback of sys.monitoring has to: so that the way into the slow path is a jump. It is no new
+ * reference: where there is sys.monitoring, None is immortal. */
 PyObject *pt_event_slow(enum pt_kind kind, const void *key, PyObject *function);
+
+/* An exception was raised in `code` at this line, or has reached it. */
+PyObject *pt_event_exception(PyCodeObject *code, int line, PyTypeObject *type);
 
 /* The calling thread's last record tells that `code` was entered in this way. */
 bool pt_event_was_last(enum pt_kind kind, PyObject *code);
@@ -58,6 +62,16 @@ static inline PyObject *pt_event_leave(enum pt_kind kind, const void *key, PyObj
     if (__builtin_expect(pt_thread_state_at_limit(self), 0))
         return pt_event_slow(kind, key, function);
     return pt_event_store(self, kind, 0, key, function);
+}
+
+/* PT_KIND_LINE or PT_KIND_OPCODE, with its line or its offset. */
+static inline PyObject *pt_event_inner(enum pt_kind kind, long number)
+{
+    struct pt_thread_state *self = pt_thread_self;
+    const uint32_t id = number < (long)PT_ID_MAX ? (uint32_t)number : PT_ID_MAX;
+    if (__builtin_expect(pt_thread_state_at_limit(self), 0))
+        return pt_event_slow(kind, (const void *)(uintptr_t)id, NULL);
+    return pt_event_store(self, kind, id, (const void *)(uintptr_t)id, NULL);
 }
 
 #endif

@@ -76,8 +76,8 @@ void pt_function_name_python(struct pt_function_name *result, PyCodeObject *code
 
 /* --- C functions ------------------------------------------------------------------------------------------------- */
 
-/* The part of a type's name that tells its module, and the rest. */
-static void name_type(struct pt_function_name *result, PyTypeObject *type, const char *method)
+/* The part of a type's name that tells its module, into the result; the rest. */
+static const char *split_type_name(struct pt_function_name *result, PyTypeObject *type)
 {
     const char *dot = strrchr(type->tp_name, '.');
     const char *qualname = dot ? dot + 1 : type->tp_name;
@@ -92,8 +92,13 @@ static void name_type(struct pt_function_name *result, PyTypeObject *type, const
         if (heap_qualname.size > 0)
             qualname = heap_qualname.data;
     }
-    snprintf(result->qualname, sizeof result->qualname, "%s.%s", qualname, method);
     result->name.module = module;
+    return qualname;
+}
+
+static void name_type(struct pt_function_name *result, PyTypeObject *type, const char *method)
+{
+    snprintf(result->qualname, sizeof result->qualname, "%s.%s", split_type_name(result, type), method);
     result->name.qualname = text_of_chars(result->qualname);
 }
 
@@ -238,4 +243,19 @@ void pt_function_name_c(struct pt_function_name *result, PyObject *function)
             name_method(result, bound_to, c_function->m_module, c_function->m_ml);
     }
     result->name.label = text_of_chars(result->label);
+}
+
+/* --- Raise sites ------------------------------------------------------------------------------------------------- */
+
+void pt_function_name_raise_site(struct pt_function_name *result, const struct pt_raise_site *site)
+{
+    memset(result->held, 0, sizeof result->held);
+    result->name = (struct pt_name){
+        .kind = PT_NAME_RAISE_SITE,
+        .line = site->line > 0 ? (uint32_t)site->line : 0,
+        .file = text_of(site->code->co_filename, &result->held[1]),
+        .label = {"", 0},
+    };
+    snprintf(result->qualname, sizeof result->qualname, "%s", split_type_name(result, site->type));
+    result->name.qualname = text_of_chars(result->qualname);
 }

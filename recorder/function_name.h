@@ -26,6 +26,15 @@ void pt_function_name_python(struct pt_function_name *result, PyCodeObject *code
  * in it. */
 void pt_function_name_c(struct pt_function_name *result, PyObject *function);
 
+/* Where an exception of this type was raised, or has come by (SPEC.md 4.3). */
+struct pt_raise_site {
+    PyCodeObject *code;
+    int line;
+    PyTypeObject *type;
+};
+
+void pt_function_name_raise_site(struct pt_function_name *result, const struct pt_raise_site *site);
+
 void pt_function_name_release(struct pt_function_name *result);
 
 #endif

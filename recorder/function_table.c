@@ -61,6 +61,16 @@ uint32_t pt_function_table_find(const struct pt_function_table *table, const voi
     return entry ? entry->id : PT_ID_UNKNOWN;
 }
 
+void pt_function_table_visit(const struct pt_function_table *table, void (*visit)(const void *key))
+{
+    struct pt_function_array *array = atomic_load_explicit(&table->array, memory_order_acquire);
+    for (size_t i = 0; array && i < array->capacity; i++) {
+        const void *key = key_of(&array->entries[i]);
+        if (key && key != &removed)
+            visit(key);
+    }
+}
+
 /* --- Changes, under the mutex ------------------------------------------------------------------------------------ */
 
 static void fill(struct pt_function_array *array, struct entry *place, const void *key, uint32_t id, void *held)

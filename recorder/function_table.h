@@ -27,6 +27,9 @@ struct pt_function_table {
 /* The id of `key`, or PT_ID_UNKNOWN. */
 uint32_t pt_function_table_find(const struct pt_function_table *table, const void *key);
 
+/* Calls `visit` for each key, without the mutex: what comes or goes meanwhile may be visited, or not. */
+void pt_function_table_visit(const struct pt_function_table *table, void (*visit)(const void *key));
+
 /* False if the key has an id already (another thread was faster), or for want of memory: `held` is the caller's still.
  * `held` may be NULL. */
 bool pt_function_table_add(struct pt_function_table *table, const void *key, uint32_t id, void *held);

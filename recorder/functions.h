@@ -10,10 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "function_name.h"
+
 /* The id of the function with this key: described and published at first sight. `function` is the code object, or the
  * PyCFunction or method descriptor; `globals` those of the code's frame. PT_ID_UNKNOWN for what cannot have an id, or
  * not now: do not remember it. */
 uint32_t pt_functions_id(const void *key, PyObject *function, PyObject *globals);
+
+/* The id of a raise site. PT_ID_UNKNOWN as above. */
+uint32_t pt_functions_raise_site(const struct pt_raise_site *site);
+
+/* PT_CHOSEN_… (chosen.h) of a code object that has an id. */
+unsigned pt_functions_chosen(const void *code);
+
+/* Calls `visit` for each code object of which anything is chosen. */
+void pt_functions_visit_chosen(void (*visit)(const void *code));
 
 /* The same if it is known, else PT_ID_UNKNOWN. */
 uint32_t pt_functions_find(const void *key);

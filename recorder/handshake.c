@@ -56,6 +56,9 @@ static void compose_settings(struct composer *composer, const void *subject)
     put(composer, "output", settings->output);
     put_number(composer, "force", settings->force);
     put_number(composer, "c_calls", settings->c_calls);
+    put(composer, "lines", settings->lines);
+    put(composer, "opcodes", settings->opcodes);
+    put_number(composer, "exceptions", settings->exceptions);
     put_number(composer, "drop", settings->drop);
     put_number(composer, "children", settings->children);
     put_number(composer, "ring_size", settings->ring_size);
@@ -230,6 +233,8 @@ static void take_setting(struct pt_handshake *handshake, const char *key, const 
     } fields[] = {
         {.key = "output", .text = &settings->output},
         {.key = "ring_dir", .text = &settings->ring_dir},
+        {.key = "lines", .text = &settings->lines},
+        {.key = "opcodes", .text = &settings->opcodes},
         {.key = "program", .text = &settings->program},
         {.key = "executable", .text = &settings->executable},
         {.key = "python", .text = &settings->python},
@@ -237,6 +242,7 @@ static void take_setting(struct pt_handshake *handshake, const char *key, const 
         {.key = "runtime_directory", .text = &handshake->runtime_directory},
         {.key = "force", .flag = &settings->force},
         {.key = "c_calls", .flag = &settings->c_calls},
+        {.key = "exceptions", .flag = &settings->exceptions},
         {.key = "drop", .flag = &settings->drop},
         {.key = "children", .flag = &settings->children},
         {.key = "kept", .flag = &handshake->kept},

@@ -13,8 +13,11 @@ extern const char *const pt_hook_name;
 /* Makes sure that the hook is to be had. Returns 0, or -1 with RuntimeError set. Undone by pt_hook_stop. */
 int pt_hook_reserve(void);
 
-/* Switches it on, in all threads. Returns 0, or -1 with an exception set. */
+/* Switches it on, in all threads, for calls and for what chosen.h says. Returns 0, or -1 with an exception set. */
 int pt_hook_start(bool c_calls);
+
+/* Begins to tell of the lines or instructions (PT_CHOSEN_…) of a code object that was not known before. */
+void pt_hook_choose(PyObject *code, unsigned chosen);
 
 /* Switches it off everywhere. Keeps a raised exception. */
 void pt_hook_stop(void);

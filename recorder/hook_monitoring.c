@@ -4,7 +4,9 @@
 
 #include <opcode.h>
 
+#include "chosen.h"
 #include "event.h"
+#include "functions.h"
 #include "hook.h"
 #include "monitoring.h"
 
@@ -75,12 +77,12 @@ static long resume_unit(PyObject *offset)
 }
 
 /* At the RESUME that begins the function, or before. */
-static bool is_at_start(PyObject *code, PyObject *offset)
+static bool is_at_start(PyObject *code, long unit)
 {
     if (!PyCode_Check(code))
         return false;
     const int start = ((PyCodeObject *)code)->_co_firsttraceable;
-    return resume_unit(offset) < (PY_VERSION_HEX >= 0x030D0000 ? start + 1 : start);
+    return unit < (PY_VERSION_HEX >= 0x030D0000 ? start + 1 : start);
 }
 
 /* What is thrown into a generator leaves it there too. Otherwise not even an entry of the same function as the last
@@ -94,7 +96,7 @@ static bool was_thrown_in(PyObject *code)
 static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)flags, (void)keywords;
-    if (is_at_start(arguments[0], arguments[1]) && !was_thrown_in(arguments[0]))
+    if (is_at_start(arguments[0], resume_unit(arguments[1])) && !was_thrown_in(arguments[0]))
         Py_RETURN_NONE;
     return pt_event_with_id(PT_KIND_UNWIND, arguments[0], arguments[0]);
 }
@@ -110,27 +112,52 @@ static bool is_resume(PyCodeObject *code, long unit)
            original_opcode(code, unit) == RESUME;
 }
 
-static __attribute__((noinline)) PyObject *generator_raised(PyCodeObject *code, PyObject *offset)
-{
-    const long unit = resume_unit(offset);
-    if (!is_resume(code, unit) || was_thrown_in((PyObject *)code))
-        Py_RETURN_NONE;
-    const enum pt_kind kind = unit == code->_co_firsttraceable ? PT_KIND_START : PT_KIND_RESUME;
-    return pt_event_with_id(kind, code, (PyObject *)code);
-}
-
 /* A generator that is raised in before its entry is reported may handle that and go on to a yield or a return, and handles
  * it in any case before it is left: so it has been entered. */
-static PyObject *on_raise(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+static __attribute__((noinline)) void generator_raised(PyCodeObject *code, PyObject *offset)
 {
-    (void)self, (void)flags, (void)keywords;
-    const int generators = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
-    if (!PyCode_Check(arguments[0]) || !(((PyCodeObject *)arguments[0])->co_flags & generators))
-        Py_RETURN_NONE;
-    return generator_raised((PyCodeObject *)arguments[0], arguments[1]);
+    const long unit = resume_unit(offset);
+    if (is_resume(code, unit) && !was_thrown_in((PyObject *)code))
+        pt_event_with_id(unit == code->_co_firsttraceable ? PT_KIND_START : PT_KIND_RESUME, code, (PyObject *)code);
+}
+
+#else
+
+static void generator_raised(PyCodeObject *code, PyObject *offset)
+{
+    (void)code, (void)offset;
 }
 
 #endif
+
+/* The head of an exception's traceback is this frame, once the exception has come to it. What ends a loop or an await over
+ * an iterator never does. The event's own offset is no use: it may be that of another line. */
+static PyObject *exception_raised(PyCodeObject *code, PyObject *offset, PyObject *exception, bool in_generator)
+{
+    PyTracebackObject *head = (PyTracebackObject *)PyException_GetTraceback(exception);
+    const bool is_here = head && head->tb_frame == PyEval_GetFrame();
+    const long unit = is_here ? head->tb_lasti / UNIT_BYTES : resume_unit(offset);
+    Py_XDECREF(head);
+    if (!is_here && PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_StopIteration))
+        Py_RETURN_NONE;
+    if (!in_generator && is_at_start((PyObject *)code, unit))
+        Py_RETURN_NONE;
+    return pt_event_exception(code, PyCode_Addr2Line(code, (int)unit * UNIT_BYTES), Py_TYPE(exception));
+}
+
+static PyObject *on_raise(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    PyCodeObject *code = (PyCodeObject *)arguments[0];
+    if (!PyCode_Check(code))
+        Py_RETURN_NONE;
+    const bool in_generator = code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
+    if (in_generator)
+        generator_raised(code, arguments[1]);
+    if (!pt_chosen_exceptions())
+        Py_RETURN_NONE;
+    return exception_raised(code, arguments[1], arguments[2], in_generator);
+}
 
 /* --- Calls of C functions --- */
 
@@ -212,8 +239,41 @@ static PyObject *on_c_raise(PyObject *self, PyObject *const *arguments, size_t f
     return c_event_of(PT_KIND_C_RAISE, arguments[2], arguments[3]);
 }
 
+/* --- Inside of chosen functions ---------------------------------------------------------------------------------- */
+
+static PyObject *on_line(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    return pt_event_inner(PT_KIND_LINE, PyLong_AsLong(arguments[1]));
+}
+
+static PyObject *disable; /* sys.monitoring.DISABLE: never again at this place */
+
+/* A loop within one line comes to it again and again, which LINE does not tell. (sys.settrace does it in the same way.) */
+static PyObject *on_jump(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    PyCodeObject *code = (PyCodeObject *)arguments[0];
+    long from = PyLong_AsLong(arguments[1]);
+    long to = PyLong_AsLong(arguments[2]);
+    int line = PyCode_Addr2Line(code, (int)to);
+    if (to > from || line < 0 || line != PyCode_Addr2Line(code, (int)from)) {
+        Py_INCREF(disable);
+        return disable;
+    }
+    return pt_event_inner(PT_KIND_LINE, line);
+}
+
+static PyObject *on_instruction(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    (void)self, (void)flags, (void)keywords;
+    return pt_event_inner(PT_KIND_OPCODE, PyLong_AsLong(arguments[1]));
+}
+
+/* --- On and off -------------------------------------------------------------------------------------------------- */
+
 /* What is asked for. */
-enum { CALLS = 1, C_CALLS = 2 };
+enum { CALLS = 1, C_CALLS = 2, EXCEPTIONS = 4, LINES = 8, OPCODES = 16 };
 
 static struct pt_monitoring_callback callbacks[] = {
     {"PY_START", on_start, CALLS, PT_MONITORING_EVERYWHERE, NULL},
@@ -224,10 +284,15 @@ static struct pt_monitoring_callback callbacks[] = {
     {"PY_UNWIND", on_unwind, CALLS, PT_MONITORING_EVERYWHERE, NULL},
 #if PY_VERSION_HEX >= 0x030D0000
     {"RAISE", on_raise, CALLS, PT_MONITORING_EVERYWHERE, NULL},
+#else
+    {"RAISE", on_raise, EXCEPTIONS, PT_MONITORING_EVERYWHERE, NULL},
 #endif
     {"CALL", on_call, C_CALLS, PT_MONITORING_EVERYWHERE, NULL},
     {"C_RETURN", on_c_return, C_CALLS, PT_MONITORING_WITH_ANOTHER, NULL},
     {"C_RAISE", on_c_raise, C_CALLS, PT_MONITORING_WITH_ANOTHER, NULL},
+    {"LINE", on_line, LINES, PT_MONITORING_LOCAL, NULL},
+    {"JUMP", on_jump, LINES, PT_MONITORING_LOCAL, NULL},
+    {"INSTRUCTION", on_instruction, OPCODES, PT_MONITORING_LOCAL, NULL},
 };
 
 #define CALLBACKS (sizeof callbacks / sizeof *callbacks)
@@ -241,11 +306,32 @@ int pt_hook_start(bool c_calls)
 {
     if (!missing && (missing = pt_monitoring_constant("MISSING")) == NULL)
         return -1;
-    return pt_monitoring_register(callbacks, CALLBACKS, CALLS | (c_calls ? C_CALLS : 0));
+    if (!disable && (disable = pt_monitoring_constant("DISABLE")) == NULL)
+        return -1;
+    return pt_monitoring_register(callbacks, CALLBACKS,
+                                  CALLS | LINES | OPCODES | (c_calls ? C_CALLS : 0) |
+                                      (pt_chosen_exceptions() ? EXCEPTIONS : 0));
+}
+
+/* The code may be running: what is asked for here counts from its next instruction on. */
+void pt_hook_choose(PyObject *code, unsigned chosen)
+{
+    long lines = pt_monitoring_bit("LINE") | pt_monitoring_bit("JUMP");
+    long opcodes = pt_monitoring_bit("INSTRUCTION");
+    long bits = (chosen & PT_CHOSEN_LINES ? lines : 0) | (chosen & PT_CHOSEN_OPCODES ? opcodes : 0);
+    if (bits < 0 || pt_monitoring_set_local_events(code, bits) < 0)
+        PyErr_Clear();
+}
+
+static void unchoose(const void *code)
+{
+    if (pt_monitoring_set_local_events((PyObject *)(uintptr_t)code, 0) < 0)
+        PyErr_Clear();
 }
 
 void pt_hook_stop(void)
 {
+    pt_functions_visit_chosen(unchoose);
     pt_monitoring_release(callbacks, CALLBACKS);
 }
 

@@ -7,6 +7,7 @@
 
 #include "event.h"
 #include "hook.h"
+#include "hook_trace.h"
 #include "session.h"
 #include "thread_start.h"
 
@@ -87,6 +88,13 @@ static bool note_leave(const PyFrameObject *frame)
     return true;
 }
 
+bool pt_hook_profile_was_entered(PyFrameObject *frame)
+{
+    const size_t place = entered_place(frame);
+    return entered[place].frame == frame || entered[place].below > 0 ||
+           !is_at_resume(current_instruction(frame, frame_code(frame)));
+}
+
 /* An exception is thrown in at the yield, before the RESUME that follows it. */
 static enum pt_kind enter_kind(const unsigned char *instruction)
 {
@@ -117,6 +125,12 @@ static bool is_at_resume(const unsigned char *instruction)
 {
     (void)instruction;
     return false;
+}
+
+bool pt_hook_profile_was_entered(PyFrameObject *frame)
+{
+    (void)frame;
+    return true;
 }
 
 /* An exception that is thrown in cannot be told from a value that is sent. */
@@ -206,16 +220,24 @@ static bool is_ours(const PyThreadState *thread)
 
 static void note_unless_ours(const PyThreadState *thread)
 {
-    if (pt_session->state == PT_SESSION_RECORDING && !is_ours(thread))
+    if (pt_session->state != PT_SESSION_RECORDING)
+        return;
+    if (!is_ours(thread))
         pt_session_note(PT_PROCESS_NOTE_HOOK_REPLACED);
+    if (pt_hook_trace_is_lost(thread))
+        pt_session_note(PT_PROCESS_NOTE_TRACE_TAKEN);
 }
 
 int pt_hook_reserve(void)
 {
     const PyThreadState *thread = PyThreadState_Get();
-    if (!thread->c_profilefunc || is_ours(thread))
+    if (thread->c_profilefunc && !is_ours(thread))
+        PyErr_SetString(PyExc_RuntimeError, "another profiler is active in this thread (sys.setprofile)");
+    else if (pt_hook_trace_is_taken(thread))
+        PyErr_SetString(PyExc_RuntimeError, "a debugger or the like is active in this thread (sys.settrace), in whose "
+                                            "place lines, opcodes and exceptions would be recorded");
+    else
         return 0;
-    PyErr_SetString(PyExc_RuntimeError, "another profiler is active in this thread (sys.setprofile)");
     return -1;
 }
 
@@ -229,7 +251,8 @@ static int hook_new_threads(Py_tracefunc function, bool late)
         if (thread->id > newest)
             newest = thread->id;
         if (thread->id > newest_seen) {
-            if (!thread->c_profilefunc && _PyEval_SetProfile(thread, function, NULL) < 0)
+            if ((!thread->c_profilefunc && _PyEval_SetProfile(thread, function, NULL) < 0) ||
+                pt_hook_trace_start(thread) < 0)
                 result = -1;
             if (late)
                 pt_session_note(PT_PROCESS_NOTE_LATE_THREADS);
@@ -299,6 +322,11 @@ void pt_hook_watch_thread(void)
     Py_XDECREF(capsule);
 }
 
+void pt_hook_choose(PyObject *code, unsigned chosen)
+{
+    (void)code, (void)chosen; /* asked at each event */
+}
+
 void pt_hook_stop(void)
 {
     PyObject *type, *error, *traceback;
@@ -312,6 +340,7 @@ void pt_hook_stop(void)
             pt_session_note(PT_PROCESS_NOTE_LATE_THREADS);
         if (is_ours(thread) && _PyEval_SetProfile(thread, NULL, NULL) < 0)
             PyErr_Clear();
+        pt_hook_trace_stop(thread);
     }
     PyErr_Restore(type, error, traceback);
 }

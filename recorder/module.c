@@ -17,9 +17,9 @@
 /* --- Functions --------------------------------------------------------------------------------------------------- */
 
 PyDoc_STRVAR(start_doc,
-             "start($module, /, path, *, c_calls=True, ring_size='1M', max_threads=256, policy='block',\n"
-             "      flush_interval='1s', max_size=None, level=1, ring_dir=None, argv=True, children=True,\n"
-             "      force=False)\n"
+             "start($module, /, path, *, c_calls=True, lines=None, opcodes=None, exceptions=False, ring_size='1M',\n"
+             "      max_threads=256, policy='block', flush_interval='1s', max_size=None, level=1, ring_dir=None,\n"
+             "      argv=True, children=True, force=False)\n"
              "--\n"
              "\n"
              "Record every call in this process from here on, in all its threads and its child processes.\n"
@@ -27,6 +27,10 @@ PyDoc_STRVAR(start_doc,
              "The trace is written to `path`, in which %p and %t become the process id and the time.\n"
              "\n"
              "  c_calls         record calls of C functions, too\n"
+             "  lines           record each line of the functions whose module:qualname or file this regular\n"
+             "                  expression (POSIX extended) matches\n"
+             "  opcodes         record each instruction of the functions that it matches\n"
+             "  exceptions      record where exceptions are raised, and each function that they reach\n"
              "  ring_size       memory for each thread, between its hook and the drain process; rounded up to a\n"
              "                  power of two\n"
              "  max_threads     threads that can be recorded at the same time\n"

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "chosen.h"
 #include "functions.h"
 #include "hook.h"
 #include "record.h"
@@ -59,16 +60,23 @@ void pt_open_frames_hide(void)
     Py_XDECREF(innermost);
 }
 
+/* The frames from this one outwards, without those that are hidden. */
+static size_t count_shown(PyFrameObject *innermost)
+{
+    PyFrameObject *outermost;
+    size_t count = count_frames(innermost, &outermost);
+    if (outermost && outermost == hidden_outermost)
+        count -= hidden_frames < count ? hidden_frames : count;
+    Py_XDECREF(outermost);
+    return count;
+}
+
 void pt_open_frames_write(struct pt_thread_state *self, bool entering)
 {
     PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
     if (entering && frame)
         Py_SETREF(frame, PyFrame_GetBack(frame));
-    PyFrameObject *outermost;
-    size_t count = count_frames(frame, &outermost);
-    if (outermost && outermost == hidden_outermost)
-        count -= hidden_frames < count ? hidden_frames : count;
-    Py_XDECREF(outermost);
+    size_t count = count_shown(frame);
     uint32_t *ids = malloc(count * sizeof *ids + 1);
     if (!ids)
         count = 0;
@@ -83,4 +91,20 @@ void pt_open_frames_write(struct pt_thread_state *self, bool entering)
         pt_ring_put(self, PT_KIND_OPEN, ids[i], pt_record_frame(ids[i], 0));
     free(ids);
     Py_XDECREF(frame);
+}
+
+void pt_open_frames_choose(void)
+{
+#ifndef Py_GIL_DISABLED /* where no other thread's frames can be looked at while it runs */
+    PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
+    for (; thread && pt_chosen_any(); thread = PyThreadState_Next(thread)) {
+        PyFrameObject *frame = PyThreadState_GetFrame(thread);
+        size_t count = count_shown(frame);
+        for (size_t i = 0; frame; i++) {
+            if (i < count)
+                frame_id(frame);
+            Py_SETREF(frame, PyFrame_GetBack(frame));
+        }
+    }
+#endif
 }

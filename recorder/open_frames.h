@@ -14,4 +14,8 @@ void pt_open_frames_write(struct pt_thread_state *self, bool entering);
  * forks. */
 void pt_open_frames_hide(void);
 
+/* Looks at the functions that run now, in any thread, whether their lines or instructions are chosen (chosen.h): else
+ * they would tell of them from the first call on that their thread makes. Needs the GIL. */
+void pt_open_frames_choose(void);
+
 #endif

@@ -153,10 +153,9 @@ static void lose(struct pt_thread_state *self, enum pt_kind kind, uint64_t frame
 {
     struct pt_loss *loss = &self->loss;
     begin_loss(self);
-    if (loss->switched) {
-        /* nothing can be said of any stack */
-    } else if (kind == PT_KIND_START || kind == PT_KIND_RESUME || kind == PT_KIND_THROW || kind == PT_KIND_C_CALL ||
-               kind == PT_KIND_OPEN) {
+    if (loss->switched || pt_record_is_inner(kind)) {
+        /* nothing can be said of any stack, or it stays as it is */
+    } else if (kind <= PT_KIND_OPEN) {
         if (loss->pushed < PT_LOSS_FRAMES_MAX)
             loss->frames[loss->pushed] = frame;
         loss->pushed++;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "chosen.h"
 #include "clock.h"
 #include "code_watch.h"
 #include "environment.h"
@@ -83,8 +84,10 @@ static int open_session(const struct pt_session *session, bool bootstrap)
                           memory_order_release);
     pt_host_wait_wake();
     pt_greenlet_start();
-    if (pt_hook_start(pt_session->c_calls) == 0)
+    if (pt_hook_start(pt_session->c_calls) == 0) {
+        pt_open_frames_choose();
         return 0;
+    }
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     (void)pt_session_stop_locked();
@@ -107,6 +110,8 @@ static int start_locked(PyObject *keywords, bool bootstrap)
         pt_session_leave_earlier() < 0)
         goto cleanup;
     pt_retired_free();
+    if (pt_chosen_set(&options.settings) < 0)
+        goto cleanup;
     threads_size = options.settings.max_threads * sizeof *session.threads;
     if ((session.threads = pt_session_map_wiped(threads_size)) == NULL || pt_hook_reserve() < 0)
         goto cleanup;

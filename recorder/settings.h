@@ -17,6 +17,9 @@ struct pt_settings {
     const char *output; /* absolute path of the trace */
     bool force;         /* an existing trace is replaced */
     bool c_calls;
+    const char *lines;   /* of which functions: a regular expression; NULL for none */
+    const char *opcodes; /* the same for instructions */
+    bool exceptions;
     bool drop; /* policy: drop, else block */
     bool children;
     uint64_t ring_size;

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "chosen.h"
 #include "layout.h"
 #include "quantity.h"
 
@@ -84,6 +85,26 @@ static int parse_flush_interval(PyObject *value, uint64_t *result)
     }
     *result = (uint64_t)ns;
     return 0;
+}
+
+/* Borrowed from `value`. */
+static int parse_pattern(PyObject *value, const char *option, const char **result)
+{
+    Py_ssize_t size;
+    *result = NULL;
+    if (value == Py_None)
+        return 0;
+    if (!PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be a str or None, not %s", option, Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    const char *text = PyUnicode_AsUTF8AndSize(value, &size);
+    if (!text || strlen(text) != (size_t)size) {
+        PyErr_Format(PyExc_ValueError, "%s holds characters that no name has: %A", option, value);
+        return -1;
+    }
+    *result = text;
+    return pt_chosen_check(option, text);
 }
 
 static int parse_policy(PyObject *value, bool *drop)
@@ -182,6 +203,12 @@ static int parse_option(struct pt_start_options *options, const char *name, PyOb
     }
     if (strcmp(name, "c_calls") == 0)
         return parse_flag(value, name, &settings->c_calls);
+    if (strcmp(name, "lines") == 0)
+        return parse_pattern(value, name, &settings->lines);
+    if (strcmp(name, "opcodes") == 0)
+        return parse_pattern(value, name, &settings->opcodes);
+    if (strcmp(name, "exceptions") == 0)
+        return parse_flag(value, name, &settings->exceptions);
     if (strcmp(name, "argv") == 0)
         return parse_flag(value, name, &options->argv);
     if (strcmp(name, "children") == 0)

@@ -10,8 +10,9 @@
 #include "settings.h"
 
 struct pt_start_options {
-    struct pt_settings settings; /* texts point into this struct; those about the host (host_facts.h) are still empty */
-    bool argv;                   /* the command line may be told */
+    struct pt_settings
+        settings; /* texts point into this struct, or belong to the keywords; those about the host (host_facts.h) are still empty */
+    bool argv; /* the command line may be told */
     char output[PATH_MAX];
     char ring_dir[PATH_MAX];
 };

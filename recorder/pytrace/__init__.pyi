@@ -14,6 +14,9 @@ def start(
     path: _Path,
     *,
     c_calls: bool = True,
+    lines: Optional[str] = None,
+    opcodes: Optional[str] = None,
+    exceptions: bool = False,
     ring_size: _Size = "1M",
     max_threads: int = 256,
     policy: Literal["block", "drop"] = "block",
@@ -30,6 +33,9 @@ def start(
     `%p` and `%t` in `path` become the process id and the time of the start.
 
     c_calls: record calls of C functions, too.
+    lines: record each line of the functions whose `module:qualname` or file this regular expression (POSIX extended) matches.
+    opcodes: record each instruction of the functions that it matches.
+    exceptions: record where exceptions are raised, and each function that they reach.
     ring_size: memory for each thread, between its hook and the drain process; rounded up to a power of two.
     max_threads: threads that can be recorded at the same time.
     policy: what a thread does whose ring is full: "block" waits for the drain process, at most 100 ms in one go; "drop" loses
@@ -63,6 +69,9 @@ class recording:
         path: _Path,
         *,
         c_calls: bool = True,
+        lines: Optional[str] = None,
+        opcodes: Optional[str] = None,
+        exceptions: bool = False,
         ring_size: _Size = "1M",
         max_threads: int = 256,
         policy: Literal["block", "drop"] = "block",

@@ -18,6 +18,9 @@ options:
   -o, --output FILE         the trace (trace.bin); %p is the process id, %t the time of the start
       --force               replace an existing trace
       --no-c-calls          only Python functions (default: --c-calls, C functions too)
+      --lines RE            every line of the functions whose module:name or file matches (POSIX extended)
+      --opcodes RE          every instruction of those
+      --exceptions          where exceptions are raised, and how far they go
       --no-children         do not record child processes
       --no-argv             leave the command line out of the trace
       --policy block|drop   a full ring makes the thread wait, at most 100 ms in one go, or loses events (block)
@@ -40,6 +43,8 @@ example:
 # option: the keyword of pytrace.start that its value goes to
 VALUES = {
     "--output": "path",
+    "--lines": "lines",
+    "--opcodes": "opcodes",
     "--policy": "policy",
     "--ring-size": "ring_size",
     "--max-threads": "max_threads",
@@ -53,6 +58,7 @@ NUMBERS = ("max_threads", "level")
 FLAGS = {
     "--c-calls": ("c_calls", True),
     "--no-c-calls": ("c_calls", False),
+    "--exceptions": ("exceptions", True),
     "--argv": ("argv", True),
     "--no-argv": ("argv", False),
     "--children": ("children", True),
