@@ -172,6 +172,12 @@ void pt_function_table_forget(struct pt_function_table *table)
         array->used = 0;
 }
 
+size_t pt_function_table_capacity(const struct pt_function_table *table)
+{
+    const struct pt_function_array *array = atomic_load_explicit(&table->array, memory_order_acquire);
+    return array ? array->capacity : 0;
+}
+
 void pt_function_table_lock(struct pt_function_table *table)
 {
     pthread_mutex_lock(&table->mutex);

@@ -43,6 +43,9 @@ void pt_function_table_clear(struct pt_function_table *table, void (*release)(vo
 /* The same without a call of memory management or of anybody: what was held stays so. */
 void pt_function_table_forget(struct pt_function_table *table);
 
+/* Entries that there is room for: what the table takes in memory, for tests. */
+size_t pt_function_table_capacity(const struct pt_function_table *table);
+
 /* Around a fork, in both processes: so that the child does not find a change half done, or the mutex taken. */
 void pt_function_table_lock(struct pt_function_table *table);
 void pt_function_table_unlock(struct pt_function_table *table);
