@@ -30,7 +30,14 @@ SHIFT = 4
 KINDS = {1: CALL, 2: CALL, 3: CALL, 4: C_CALL, 6: RETURN, 7: RETURN, 8: UNWIND, 9: C_RETURN, 10: C_RAISE}
 OPEN, CLOSE, CONTROL = 5, 11, 31
 STRING_MAX = 4096  # longer texts are cut in traces
-EVERY_THREAD = sys.version_info >= (3, 12)  # is seen by the witness; before, those that threading starts
+
+# What the witness sees depends on the interpreter.
+C_FUNCTIONS = sys.version_info >= (3, 12)
+EVERY_THREAD = sys.version_info >= (3, 12)  # from its first event on; before, those that threading starts, without its own preparations
+UNWINDS = sys.version_info[:2] != (3, 12)  # 3.12's profile function takes them for returns
+
+if not UNWINDS:
+    KINDS[8] = RETURN
 
 Result = collections.namedtuple("Result", "events threads differences lost cut")
 
@@ -69,13 +76,13 @@ class Trace(oracle.Trace):
             for kind, frame, word in symbols_in_order(chunk):
                 if kind <= OPEN:
                     push(frame)
-                    if kind != OPEN:
+                    if kind != OPEN and (C_FUNCTIONS or not frame & 1):
                         append(word)
-                elif kind == 9 and stack and stack[-1] & 1 or kind == 6 and stack and not stack[-1] & 1:
+                elif kind == 6 and stack and not stack[-1] & 1:  # what self.leave would do, only faster
                     append(pop() << SHIFT | word)
                 elif kind in oracle.LEAVES:
                     left = self.leave(stack, kind, frame >> 1)
-                    if kind != CLOSE and left is not None:
+                    if kind != CLOSE and left is not None and (C_FUNCTIONS or not left & 1):
                         append(left << SHIFT | word & 7)
             yield words
 
@@ -194,7 +201,8 @@ class Comparison:
         seen, written = log.words, self.trace.words(thread)
         if window is not None:
             seen = within(seen, window)
-            written = self.from_window(written, seen[0], process)
+        if window is not None or not EVERY_THREAD:
+            written = self.beginning_with(seen[0], written, process)
         if log.unpaired:
             seen, written = self.without_unpaired(seen, written)
         whole = log.ended and not log.cut and window is None
@@ -221,19 +229,19 @@ class Comparison:
                 remove_pair(told, len(paired) + 1)
         return paired, iter([told])
 
-    def from_window(self, written, entry, process):
+    def beginning_with(self, event, written, process):
         for words in written:
             for i, word in enumerate(words):
-                if word & 7 == CALL and self.same(entry, word, process):
+                if self.same(event, word, process):
                     return itertools.chain([words[i:]], written)
-        raise Difference("%s was never entered" % self.show_seen(entry))
+        raise Difference("there is no %s" % self.show_seen(event))
 
 
 def within(seen, function):
     """From its entry to its end, or to that of the log."""
     begin = seen.index(function << SHIFT | CALL)
     try:
-        return seen[begin : seen.index(function << SHIFT | RETURN, begin) + 1]
+        return seen[begin : seen.index(function << SHIFT | RETURN) + 1]
     except ValueError:
         return seen[begin:]
 

@@ -1,5 +1,7 @@
 """The standard library's test modules that are compared event by event, and what of them is left out, each with its reason."""
 
+import sys
+
 # A minute or two; the rest by hand (`make judge`).
 QUICK = """
     test_generators test_coroutines test_asyncgen test_contextlib test_exceptions test_threadsignals test_fork1 test_functools
@@ -16,9 +18,28 @@ MODULES = QUICK + """
     test_asyncio.test_taskgroups
 """.split()
 
+REPLACES_PROFILE = "replaces the profile function of its thread, or of all threads: the witness would be gone"
+REPLACES_TRACE = "replaces the trace function: the witness, which before 3.12 is one, would be gone"
+
 # module: {part of a test's id: reason}
 LEFT_OUT = {
-    "test_threading": {
-        "profile": "replaces the profile function of its thread, or of all threads: the witness would be gone",
-    },
+    "test_threading": {"profile": REPLACES_PROFILE},
 }
+
+# The same, before 3.12.
+LEFT_OUT_BEFORE = {
+    "test_exceptions": dict.fromkeys(["testInfiniteRecursion", "test_badisinstance", "test_recursion_error_cleanup"], REPLACES_TRACE),
+    "test_import": {"test_concurrency": REPLACES_TRACE},
+    "test_patma": {"TestTracing": REPLACES_TRACE},
+    "test_scope": dict.fromkeys(["testLocalsClass_WithTrace", "testInteractionWithTraceFunc"], REPLACES_TRACE),
+    "test_threading": dict.fromkeys(["test_finalize_with_trace", "test_frame_tstate_tracing", "test_gettrace"], REPLACES_TRACE),
+}
+# doctest does so as well.
+DOCTESTS_LEFT_OUT = sys.version_info < (3, 12)
+
+
+def left_out(module):
+    patterns = dict(LEFT_OUT.get(module, {}))
+    if sys.version_info < (3, 12):
+        patterns.update(LEFT_OUT_BEFORE.get(module, {}))
+    return patterns

@@ -35,7 +35,7 @@ def run_module(module, place):
     command = [sys.executable, os.path.join(HERE, "run_module.py"), module, os.path.join(place, "trace.bin"), logs]
     with open(os.path.join(place, "output"), "wb") as output:
         process = subprocess.Popen(
-            [*command, *corpus.LEFT_OUT.get(module, {})],
+            [*command, *corpus.left_out(module)],
             cwd=work,
             env={**os.environ, "PYTHONHASHSEED": "0", "TMPDIR": work},
             stdin=subprocess.DEVNULL,
