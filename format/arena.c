@@ -50,6 +50,8 @@ AT(pt_arena_control, waited_ns, 240);
 AT(pt_arena_control, unslotted_threads, 248);
 AT(pt_arena_control, unslotted_events, 256);
 AT(pt_arena_control, drain, 320);
+AT(pt_arena_control, lines, 512);
+AT(pt_arena_control, opcodes, 1536);
 _Static_assert(sizeof(struct pt_arena_control) <= PT_ARENA_CONTROL_SIZE, "SPEC.md 8.1");
 
 AT(pt_arena_process, state, 64);

@@ -64,6 +64,11 @@ struct pt_arena_control {
     _Atomic uint64_t unslotted_threads;
     _Atomic uint64_t unslotted_events;
     _Alignas(64) union pt_arena_owner drain; /* held by the drain's main thread: dead, the kernel says so at once */
+    uint8_t reserved_384[128];
+
+    /* Constant again. */
+    char lines[PT_ARENA_PATTERN_SIZE]; /* of which functions: a regular expression; empty for none */
+    char opcodes[PT_ARENA_PATTERN_SIZE];
 };
 
 enum pt_arena_stop { PT_ARENA_RUNNING = 0, PT_ARENA_STOPPED = 1, PT_ARENA_LIMIT = 2 };

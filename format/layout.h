@@ -161,9 +161,12 @@ enum {
 
 #define PT_PROCESS_PROGRAM_SIZE 56 /* 8.2 */
 
-#define PT_ARENA_FLAG_C_CALLS  1u
-#define PT_ARENA_FLAG_DROP     2u
-#define PT_ARENA_FLAG_CHILDREN 4u
+#define PT_ARENA_FLAG_C_CALLS    1u
+#define PT_ARENA_FLAG_DROP       2u
+#define PT_ARENA_FLAG_CHILDREN   4u
+#define PT_ARENA_FLAG_EXCEPTIONS 8u
+
+#define PT_ARENA_PATTERN_SIZE 1024u /* with its NUL */
 
 #define PT_ARENA_CLOSED 0x80000000u /* in `live`: the recording takes no more processes */
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layout.h"
+
 static struct pattern {
     unsigned bit;
     bool given;
@@ -32,6 +34,12 @@ static int compile(regex_t *compiled, const char *option, const char *pattern)
 int pt_chosen_check(const char *option, const char *pattern)
 {
     regex_t compiled;
+    if (!*pattern || strlen(pattern) >= PT_ARENA_PATTERN_SIZE) {
+        PyErr_Format(PyExc_ValueError,
+                     *pattern ? "%s is too long: at most %u bytes" : "%s is empty: . chooses all functions", option,
+                     PT_ARENA_PATTERN_SIZE - 1);
+        return -1;
+    }
     if (compile(&compiled, option, pattern) < 0)
         return -1;
     regfree(&compiled);
@@ -48,13 +56,13 @@ static void forget(void)
     exceptions = false;
 }
 
-int pt_chosen_set(const struct pt_settings *settings)
+int pt_chosen_set(const char *lines, const char *opcodes, bool also_exceptions)
 {
     const char *options[PATTERNS] = {"lines", "opcodes"};
-    const char *texts[PATTERNS] = {settings->lines, settings->opcodes};
+    const char *texts[PATTERNS] = {lines, opcodes};
     forget();
     for (size_t i = 0; i < PATTERNS; i++) {
-        if (!texts[i])
+        if (!texts[i] || !*texts[i])
             continue;
         if (compile(&patterns[i].compiled, options[i], texts[i]) < 0) {
             forget();
@@ -62,7 +70,7 @@ int pt_chosen_set(const struct pt_settings *settings)
         }
         patterns[i].given = true;
     }
-    exceptions = settings->exceptions;
+    exceptions = also_exceptions;
     return 0;
 }
 

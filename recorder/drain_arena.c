@@ -16,7 +16,7 @@
 static uint32_t control_flags(const struct pt_settings *settings)
 {
     return (settings->c_calls ? PT_ARENA_FLAG_C_CALLS : 0) | (settings->drop ? PT_ARENA_FLAG_DROP : 0) |
-           (settings->children ? PT_ARENA_FLAG_CHILDREN : 0);
+           (settings->children ? PT_ARENA_FLAG_CHILDREN : 0) | (settings->exceptions ? PT_ARENA_FLAG_EXCEPTIONS : 0);
 }
 
 /* --- Files ------------------------------------------------------------------------------------------------------ */
@@ -184,6 +184,12 @@ void pt_drain_arena_give_back(struct pt_drain_arena *arena)
 
 /* --- Life ------------------------------------------------------------------------------------------------------- */
 
+/* The host has checked that it fits. */
+static void copy_pattern(char to[PT_ARENA_PATTERN_SIZE], const char *pattern)
+{
+    snprintf(to, PT_ARENA_PATTERN_SIZE, "%s", pattern ? pattern : "");
+}
+
 static struct pt_arena_control make_control(const struct pt_arena_shape *shape, const struct pt_handshake *handshake,
                                             const struct pt_drain_identity *identity)
 {
@@ -210,6 +216,8 @@ static struct pt_arena_control make_control(const struct pt_arena_shape *shape, 
     };
     memcpy(control.run_id, identity->run_id, sizeof control.run_id);
     memcpy(control.boot_id, identity->boot_id, sizeof control.boot_id);
+    copy_pattern(control.lines, handshake->settings.lines);
+    copy_pattern(control.opcodes, handshake->settings.opcodes);
     return control;
 }
 

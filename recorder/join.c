@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "chosen.h"
 #include "clock.h"
 #include "code_watch.h"
 #include "environment.h"
@@ -122,6 +123,16 @@ static bool take_place(const struct pt_session *session)
     return false;
 }
 
+/* What the recording's first process was asked to tell of, we tell of, too. */
+static int choose(const struct pt_arena_control *control)
+{
+    char lines[PT_ARENA_PATTERN_SIZE] = "";
+    char opcodes[PT_ARENA_PATTERN_SIZE] = "";
+    memcpy(lines, control->lines, sizeof lines - 1);
+    memcpy(opcodes, control->opcodes, sizeof opcodes - 1);
+    return pt_chosen_set(lines, opcodes, control->flags & PT_ARENA_FLAG_EXCEPTIONS);
+}
+
 static bool join(const char *directory, PyObject *globals)
 {
     struct pt_session session = {.state = PT_SESSION_NONE, .joined = true, .children = true};
@@ -132,7 +143,7 @@ static bool join(const char *directory, PyObject *globals)
         return false;
     const struct pt_arena_control *control = pt_arena_control(&session.arena);
     threads_size = session.arena.shape.slot_count * sizeof *session.threads;
-    if (!takes_us(&session.arena) || pt_session_prepare() < 0 ||
+    if (!takes_us(&session.arena) || pt_session_prepare() < 0 || choose(control) < 0 ||
         (session.threads = pt_session_map_wiped(threads_size)) == NULL || pt_hook_reserve() < 0)
         goto cleanup;
     session.serial = pt_session_next_serial();

@@ -110,7 +110,7 @@ static int start_locked(PyObject *keywords, bool bootstrap)
         pt_session_leave_earlier() < 0)
         goto cleanup;
     pt_retired_free();
-    if (pt_chosen_set(&options.settings) < 0)
+    if (pt_chosen_set(options.settings.lines, options.settings.opcodes, options.settings.exceptions) < 0)
         goto cleanup;
     threads_size = options.settings.max_threads * sizeof *session.threads;
     if ((session.threads = pt_session_map_wiped(threads_size)) == NULL || pt_hook_reserve() < 0)

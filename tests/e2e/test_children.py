@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from e2e import SECONDS, analyze, environment
+from e2e import SECONDS, analyze, dump, environment
 from family import Family
 
 CHILD = "from counted import work; work(%d)"
@@ -68,6 +68,12 @@ class Executed(Family):
             "os.waitpid(os.posix_spawn(command[0], command, os.environ), 0)\n"
             "os.spawnv(os.P_WAIT, command[0], command)\n"
         )
+
+    def test_what_is_chosen_is_chosen_there_too(self):
+        self.write("child.py", "def leaf():\n    x = 1\n    raise KeyError\ntry:\n    leaf()\nexcept KeyError:\n    pass\n")
+        self.record_family("import subprocess, sys\nsubprocess.run([sys.executable, 'child.py'], check=True)", "--lines", "^leaf$", "--exceptions")
+        entries = [entry for entry in dump(self.trace) if entry["name"] == "leaf" and entry["kind"] in ("line", "exception")]
+        self.assertEqual([(entry["kind"], entry["line"]) for entry in entries], [("line", 2), ("line", 3), ("exception", 3)])
 
     def test_through_a_shell(self):
         self.family("subprocess.run(sys.executable + ' -c \"from counted import work; work(5)\"; true', shell=True, check=True)")

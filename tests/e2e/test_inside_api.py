@@ -81,7 +81,7 @@ class Choice(Inside):
 
     def test_wrong_patterns(self):
         for option in "lines", "opcodes":
-            for value, error in (("(", ValueError), ("a\0b", ValueError), ("\ud800", ValueError), (1, TypeError), (b"a", TypeError)):
+            for value, error in (("(", ValueError), ("", ValueError), ("a" * 1024, ValueError), ("a\0b", ValueError), ("\ud800", ValueError), (1, TypeError), (b"a", TypeError)):
                 with self.subTest((option, value)), self.assertRaisesRegex(error, "^%s" % option):
                     pytrace.start(self.trace, **{option: value})
         with self.assertRaisesRegex(TypeError, "^exceptions"):
