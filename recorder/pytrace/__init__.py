@@ -17,6 +17,8 @@ if sys.implementation.name != "cpython":
     raise ImportError("pytrace records CPython only, this is " + sys.implementation.name)
 if not (3, 9) <= sys.version_info[:2] <= (3, 15):
     raise ImportError("pytrace is for CPython 3.9 to 3.15, this is %d.%d" % sys.version_info[:2])
+if "t" in sys.abiflags and sys.version_info[:2] != (3, 13):
+    raise ImportError("of free-threaded builds pytrace is for CPython 3.13 only, this is %d.%d" % sys.version_info[:2])
 
 try:
     from ._core import __version__, is_recording, recording, start, stop

@@ -27,6 +27,10 @@ class Import(TestCase):
         self.assertEqual(self.refused("import sys", "sys.version_info = (3, 16, 0)"), message + "3.16")
         self.assertEqual(self.refused("import sys", "sys.version_info = (4, 0, 0)"), message + "4.0")
 
+    def test_free_threaded_builds(self):
+        message = "of free-threaded builds pytrace is for CPython 3.13 only, this is 3.14"
+        self.assertEqual(self.refused("import sys", "sys.version_info = (3, 14, 1)", "sys.abiflags = 't'"), message)
+
     def test_another_implementation(self):
         self.assertEqual(self.refused("import sys", "sys.implementation.name = 'pypy'"), "pytrace records CPython only, this is pypy")
 
