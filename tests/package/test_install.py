@@ -183,7 +183,8 @@ class Installed(unittest.TestCase):
         return output(*command, cwd=self.here)
 
     def report(self, *arguments):
-        return json.loads(self.run_here(self.place.program("pytrace-analyze"), *arguments, "--format", "json"))
+        """Quiet: where the drain process is late, the analyzer would tell that it waits for the end of the file."""
+        return json.loads(self.run_here(self.place.program("pytrace-analyze"), *arguments, "--quiet", "--format", "json"))
 
     def calls(self):
         report = self.report(self.trace, "--top", "0")
