@@ -10,6 +10,7 @@
 #include "hook_trace.h"
 #include "session.h"
 #include "thread_start.h"
+#include "thread_tracing.h"
 
 const char *const pt_hook_name = "profile";
 
@@ -242,45 +243,42 @@ int pt_hook_reserve(void)
 }
 
 /* A thread that had a profile function before ours keeps it, as does one that has replaced ours since. */
-static int hook_new_threads(Py_tracefunc function, bool late)
+static void hook_new_threads(Py_tracefunc function, bool late)
 {
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
     uint64_t newest = newest_seen;
-    int result = 0;
     for (; thread; thread = PyThreadState_Next(thread)) {
         if (thread->id > newest)
             newest = thread->id;
         if (thread->id > newest_seen) {
-            if ((!thread->c_profilefunc && _PyEval_SetProfile(thread, function, NULL) < 0) ||
-                pt_hook_trace_start(thread) < 0)
-                result = -1;
+            if (!thread->c_profilefunc)
+                pt_thread_tracing_set_profile(thread, function);
+            pt_hook_trace_start(thread);
             if (late)
                 pt_session_note(PT_PROCESS_NOTE_LATE_THREADS);
         }
         note_unless_ours(thread);
     }
     newest_seen = newest;
-    return result;
 }
 
 int pt_hook_start(bool c_calls)
 {
+    Py_tracefunc function = c_calls ? on_event : on_event_without_c;
     newest_seen = 0;
     forget_entered();
-    if (pt_thread_start_wrap() < 0)
+    /* Asks the audit hooks. */
+    if (pt_thread_start_wrap() < 0 || _PyEval_SetProfile(PyThreadState_Get(), function, NULL) < 0)
         return -1;
-    return hook_new_threads(c_calls ? on_event : on_event_without_c, false);
+    hook_new_threads(function, false);
+    return 0;
 }
 
 static void scan(bool late)
 {
     if (pt_session->state != PT_SESSION_RECORDING)
         return;
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    if (hook_new_threads(pt_session->c_calls ? on_event : on_event_without_c, late) < 0)
-        PyErr_Clear(); /* an audit hook said no */
-    PyErr_Restore(type, error, traceback);
+    hook_new_threads(pt_session->c_calls ? on_event : on_event_without_c, late);
 }
 
 void pt_hook_note_open(const PyFrameObject *frame)
@@ -338,8 +336,8 @@ void pt_hook_stop(void)
             note_unless_ours(thread);
         else
             pt_session_note(PT_PROCESS_NOTE_LATE_THREADS);
-        if (is_ours(thread) && _PyEval_SetProfile(thread, NULL, NULL) < 0)
-            PyErr_Clear();
+        if (is_ours(thread))
+            pt_thread_tracing_set_profile(thread, NULL);
         pt_hook_trace_stop(thread);
     }
     PyErr_Restore(type, error, traceback);

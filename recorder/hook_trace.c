@@ -8,6 +8,7 @@
 #include "event.h"
 #include "functions.h"
 #include "hook_trace.h"
+#include "thread_tracing.h"
 
 /* --- Frames ------------------------------------------------------------------------------------------------------ */
 
@@ -103,11 +104,10 @@ bool pt_hook_trace_is_lost(const PyThreadState *thread)
     return pt_chosen_any() && thread->c_tracefunc != on_event;
 }
 
-int pt_hook_trace_start(PyThreadState *thread)
+void pt_hook_trace_start(PyThreadState *thread)
 {
-    if (!pt_chosen_any() || thread->c_tracefunc)
-        return 0;
-    return _PyEval_SetTrace(thread, on_event, NULL);
+    if (pt_chosen_any() && !thread->c_tracefunc)
+        pt_thread_tracing_set_trace(thread, on_event);
 }
 
 void pt_hook_trace_stop(PyThreadState *thread)
@@ -122,8 +122,7 @@ void pt_hook_trace_stop(PyThreadState *thread)
         Py_DECREF(frame);
         frame = back;
     }
-    if (_PyEval_SetTrace(thread, NULL, NULL) < 0)
-        PyErr_Clear();
+    pt_thread_tracing_set_trace(thread, NULL);
 }
 
 #endif

@@ -13,8 +13,8 @@ bool pt_hook_trace_is_taken(const PyThreadState *thread);
 /* It is not ours, where we need it: taken by somebody else, or taken away and empty. */
 bool pt_hook_trace_is_lost(const PyThreadState *thread);
 
-/* Takes the place, if need be. Returns 0, or -1 with an exception set. */
-int pt_hook_trace_start(PyThreadState *thread);
+/* Takes the place, if need be. */
+void pt_hook_trace_start(PyThreadState *thread);
 
 /* Gives it back. Keeps no exception. */
 void pt_hook_trace_stop(PyThreadState *thread);

@@ -246,6 +246,26 @@ class Hook(TestCase):
             self.interrupt(traced, Raised)
         self.assert_level(21)
 
+    def test_threads_begin_and_end_without_an_audit_hook_being_asked(self):
+        # Such a hook lets other threads run while the recorder visits them all.
+        program = self.write(
+            "program.py",
+            """
+import sys, threading
+asked = []
+sys.addaudithook(lambda event, arguments: asked.append(event) if event == "sys.setprofile" else None)
+sys.setswitchinterval(1e-6)
+for _ in range(20):
+    threads = [threading.Thread(target=int) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+print(asked)
+""",
+        )
+        self.assert_succeeded(self.record(program), "[]\n")
+
     def test_child_of_a_fork_has_a_frame_for_every_leave(self):
         os.register_at_fork(after_in_child=checkpoint)  # comes before the return of the call that forked
         with pytrace.recording(self.trace):
