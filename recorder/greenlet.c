@@ -281,7 +281,7 @@ static void follow(PyObject *target)
         pt_ring_switch(self, entry->number);
         if (!entry->is_known && !self->loss.switched) {
             entry->is_known = true;
-            pt_open_frames_write(self, false); /* none, if it begins now */
+            pt_open_frames_write_resumed(self); /* none, if it begins now */
         }
         pt_ring_update_limit(self);
     }

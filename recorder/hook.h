@@ -25,6 +25,9 @@ void pt_hook_stop(void);
 /* The frame was entered before the calling thread's first record: its leave will need no entry. */
 void pt_hook_note_open(const PyFrameObject *frame);
 
+/* Makes sure that the hook is told of code which is running somewhere, out of the interpreter's sight. */
+void pt_hook_reach_code(PyObject *code);
+
 /* Reaches threads that began without our knowledge, and takes a note of those, and of threads that the hook was taken
  * away from. */
 void pt_hook_scan(void);

@@ -340,6 +340,15 @@ void pt_hook_note_open(const PyFrameObject *frame)
     (void)frame; /* an entry that is not reported shows by its exception */
 }
 
+/* Code that threads run was instrumented when the events were asked for, and all other is when it is entered. A change
+ * of its local events makes up for that. */
+void pt_hook_reach_code(PyObject *code)
+{
+    const long bit = pt_monitoring_bit("PY_START");
+    if (bit < 0 || pt_monitoring_set_local_events(code, bit) < 0 || pt_monitoring_set_local_events(code, 0) < 0)
+        PyErr_Clear();
+}
+
 void pt_hook_scan(void)
 {
     /* the events of an interpreter are those of all its threads */

@@ -286,6 +286,11 @@ void pt_hook_note_open(const PyFrameObject *frame)
     note_enter(frame);
 }
 
+void pt_hook_reach_code(PyObject *code)
+{
+    (void)code; /* the hook is the thread's, whatever it runs */
+}
+
 void pt_hook_scan(void)
 {
     scan(true);

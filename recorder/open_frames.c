@@ -71,11 +71,18 @@ static size_t count_shown(PyFrameObject *innermost)
     return count;
 }
 
-void pt_open_frames_write(struct pt_thread_state *self, bool entering)
+/* A frame that was suspended when the hook was switched on may run code that the interpreter has not hooked yet. */
+static void reach_code(PyFrameObject *frame)
 {
-    PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
-    if (entering && frame)
-        Py_SETREF(frame, PyFrame_GetBack(frame));
+    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
+    if (pt_functions_find(code) == PT_ID_UNKNOWN)
+        pt_hook_reach_code(code);
+    Py_DECREF(code);
+}
+
+/* Writes the frames from `frame` outwards, of which the reference is taken over. */
+static void write_frames(struct pt_thread_state *self, PyFrameObject *frame, bool resumed)
+{
     size_t count = count_shown(frame);
     uint32_t *ids = malloc(count * sizeof *ids + 1);
     if (!ids)
@@ -83,6 +90,8 @@ void pt_open_frames_write(struct pt_thread_state *self, bool entering)
 
     /* All ids first: describing functions takes time, and the records are to bear that of the thread's first event. */
     for (size_t i = 0; i < count; i++) {
+        if (resumed)
+            reach_code(frame);
         ids[i] = frame_id(frame);
         pt_hook_note_open(frame);
         Py_SETREF(frame, PyFrame_GetBack(frame));
@@ -91,6 +100,19 @@ void pt_open_frames_write(struct pt_thread_state *self, bool entering)
         pt_ring_put(self, PT_KIND_OPEN, ids[i], pt_record_frame(ids[i], 0));
     free(ids);
     Py_XDECREF(frame);
+}
+
+void pt_open_frames_write(struct pt_thread_state *self, bool entering)
+{
+    PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
+    if (entering && frame)
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+    write_frames(self, frame, false);
+}
+
+void pt_open_frames_write_resumed(struct pt_thread_state *self)
+{
+    write_frames(self, PyThreadState_GetFrame(PyThreadState_Get()), true);
 }
 
 void pt_open_frames_choose(void)

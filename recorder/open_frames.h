@@ -10,6 +10,9 @@
  * allocate. */
 void pt_open_frames_write(struct pt_thread_state *self, bool entering);
 
+/* The same for frames that were suspended until now, aside from those of any thread, and go on. */
+void pt_open_frames_write_resumed(struct pt_thread_state *self);
+
 /* The frames open in the calling thread now are the recorder's own: they are left out, in this thread and where it
  * forks. */
 void pt_open_frames_hide(void);
