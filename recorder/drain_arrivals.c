@@ -40,7 +40,11 @@ static void tell_hosts(struct pt_arena_control *control, uint32_t expected)
     if (atomic_load(&control->expected) == expected)
         return;
     atomic_store(&control->expected, expected);
-    if (expected)
+    /* A census takes its time, and its result may be old. Who joins raises `live` first and clears `expected` second:
+     * whatever the order, it is not left standing for somebody who is there. */
+    if (expected && atomic_load(&control->live) != 0)
+        atomic_store(&control->expected, 0);
+    else if (expected)
         pt_futex_wake_all(&control->done);
 }
 

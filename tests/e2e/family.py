@@ -103,9 +103,9 @@ class Family(TestCase):
 
     def assert_exact(self, told):
         """The trace has what the processes have told, all of it."""
-        self.assertEqual(self.recorded(), told)
         facts = analyze("top", self.trace)["trace"]
         self.assertTrue(facts["complete"], facts)
+        self.assertEqual(self.recorded(), told)
         check = subprocess.run([ANALYZE, "check", self.trace], stdout=subprocess.PIPE, timeout=SECONDS)
         self.assertEqual(check.returncode, 0, check.stdout.decode())
 

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import unittest
 
@@ -172,6 +174,50 @@ class Multiprocessing(Family):
                 )
                 self.assertEqual(sum(told.values()), 210)
                 self.assert_exact(told)
+
+
+EMBEDDING = r"""
+#include <Python.h>
+
+/* Runs embedded.run(), and nothing in __main__. */
+int main(int argc, char **argv)
+{
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    PyConfig_SetBytesString(&config, &config.program_name, argv[argc - 1]);
+    Py_InitializeFromConfig(&config);
+    PyObject *here = PyUnicode_FromString(".");
+    PyList_Append(PySys_GetObject("path"), here);
+    PyObject *module = PyImport_ImportModule("embedded");
+    PyObject *result = module ? PyObject_CallMethod(module, "run", NULL) : NULL;
+    if (!result)
+        PyErr_Print();
+    return Py_FinalizeEx();
+}
+"""
+
+
+class Embedded(Family):
+    def build(self):
+        """A program that embeds this interpreter, or None where it cannot be linked."""
+        values = sysconfig.get_config_vars()
+        source, program = self.write("embedding.c", EMBEDDING), os.path.join(self.here, "embedding")
+        place = values["LIBDIR"] if values.get("Py_ENABLE_SHARED") else values["LIBPL"]
+        command = [*shlex.split(values["CC"]), "-I" + sysconfig.get_path("include"), source, "-o", program, "-rdynamic", "-L" + place]
+        command += ["-Wl,-rpath," + place, "-lpython" + values["LDVERSION"], *shlex.split(values["LIBS"] + " " + values["SYSLIBS"]), "-lm"]
+        try:
+            return program if subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT).returncode == 0 else None
+        except FileNotFoundError:
+            return None
+
+    def test_program_that_runs_nothing_in_main(self):
+        program = self.build()
+        if program is None:
+            self.skipTest("no program can be linked with this interpreter")
+        self.write("embedded.py", "from counted import work\nwork(3)\ndef run(): work(4)\n")
+        told = self.record_family("import subprocess, sys\nsubprocess.run([%r, sys.executable], check=True)" % program)
+        self.assertEqual(list(told.values()), [7])
+        self.assert_exact(told)
 
 
 try:
