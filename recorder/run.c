@@ -23,6 +23,9 @@
 PyAPI_FUNC(void) _PyInterpreterState_SetNotRunningMain(PyInterpreterState *interp);
 #endif
 
+/* A program that embeds the interpreter may be linked without it. Such a one is recorded, too, but not by way of us. */
+#pragma weak Py_RunMain
+
 /* For when its first frame has come. One process runs one program. */
 static struct {
     PyObject *options; /* keywords of start() */

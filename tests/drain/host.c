@@ -255,15 +255,20 @@ pid_t host_find_drain(const char *trace)
 
 int host_is_running(pid_t pid)
 {
-    char path[64], line[256] = "";
+    char path[64], line[256] = "", state = 'X';
+    long threads = 0;
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
         return 0;
     ssize_t count = read(descriptor, line, sizeof line - 1);
     close(descriptor);
-    const char *state = strrchr(line, ')');
-    return count > 0 && state && state[2] != 'Z' && state[2] != 'X';
+    const char *name_end = count > 0 ? strrchr(line, ')') : NULL;
+    if (!name_end || sscanf(name_end, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld",
+                            &state, &threads) != 2)
+        return 0;
+    /* The first thread is a zombie while others still hold what the process has open. */
+    return (state != 'Z' && state != 'X') || threads > 1;
 }
 
 int host_count_arenas(const char *trace)
