@@ -286,6 +286,10 @@ enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step 
         case PT_STEP_SWITCH:
             PT_TRY(switch_to(tree, step, &current));
             break;
+        case PT_STEP_LINE:
+        case PT_STEP_OPCODE:
+        case PT_STEP_EXCEPTION:
+            break; /* not asked for */
         }
     }
     private->clock = clock;

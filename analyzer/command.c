@@ -11,6 +11,8 @@ const struct pt_command pt_command_table[] = {
      "pytrace-analyze callers 'Encoder.encode$' trace.bin", true, pt_report_callers},
     {"callees", "RE", "what the functions that match call", "pytrace-analyze callees 'Encoder.encode$' trace.bin", true,
      pt_report_callees},
+    {"lines", "RE", "where the time of the functions that match went, line by line (needs record --lines)",
+     "pytrace-analyze lines 'Encoder.encode$' trace.bin", true, pt_report_lines},
     {"threads", NULL, "what each thread did", "pytrace-analyze threads trace.bin", true, pt_report_threads},
     {"info", NULL, "everything about the recording itself", "pytrace-analyze info trace.bin", true, pt_report_info},
     {"check", NULL, "whether the trace is pristine; exit status 1 if not", "pytrace-analyze check trace.bin", false,

@@ -331,6 +331,10 @@ enum pt_status pt_edges_add(struct pt_edges *edges, const struct pt_step *steps,
         case PT_STEP_SWITCH:
             PT_TRY(switch_to(edges, &steps[i]));
             break;
+        case PT_STEP_LINE:
+        case PT_STEP_OPCODE:
+        case PT_STEP_EXCEPTION:
+            break; /* not asked for */
         }
     }
     return PT_OK;

@@ -32,6 +32,13 @@ static void put_safe(struct pt_facts *facts, const char *text, size_t size)
     pt_screen_write(facts->screen, text, size);
 }
 
+void pt_facts_safe(struct pt_facts *facts, enum pt_screen_style style, const char *text)
+{
+    pt_screen_style(facts->screen, style);
+    put_safe(facts, text, strlen(text));
+    pt_screen_style(facts->screen, PT_SCREEN_PLAIN);
+}
+
 void pt_facts_put(struct pt_facts *facts, enum pt_screen_style style, const char *text)
 {
     struct pt_buffer escaped = {0};

@@ -15,6 +15,8 @@ struct pt_facts {
 
 /* Puts a fact, which may be untrusted text. */
 void pt_facts_put(struct pt_facts *facts, enum pt_screen_style style, const char *text);
+/* The same for text that is safe already (text.h). */
+void pt_facts_safe(struct pt_facts *facts, enum pt_screen_style style, const char *text);
 void pt_facts_printf(struct pt_facts *facts, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts each of the words that spaces part: a sentence that may be long. */

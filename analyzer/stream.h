@@ -32,13 +32,23 @@ enum pt_step_kind {
      * open in their stead (none, the first time). At the place where the frames so far are kept they are found again.
      * While they lie there no time passes for them. A thread begins and ends at place 0. */
     PT_STEP_SWITCH,
+    /* Inside of a frame, where the view asks for it: of the innermost one, unless that is one of a C function whose leave
+     * is missing. */
+    PT_STEP_LINE,
+    PT_STEP_OPCODE,
+    PT_STEP_EXCEPTION,
 };
+
+/* In the order of kinds of entries and of steps. */
+enum pt_stream_inner { PT_STREAM_LINES = 1, PT_STREAM_OPCODES = 2, PT_STREAM_EXCEPTIONS = 4 };
 
 /* `clock`: ticks of the trace; only differences within a thread mean anything. */
 struct pt_step {
     uint64_t clock;
-    uint32_t function; /* of CALL and OPEN: the number in the input, or what the view makes of it; of SWITCH: a place */
-    uint32_t kind;     /* enum pt_step_kind */
+    uint32_t
+        function;  /* of CALL and OPEN: the number in the input, or what the view makes of it; of SWITCH: a place; of
+                          LINE and OPCODE: the line, the offset; of EXCEPTION: the raise site's number in the input */
+    uint32_t kind; /* enum pt_step_kind */
 };
 
 /* How to look at the input. */
@@ -49,6 +59,7 @@ struct pt_stream_view {
     enum pt_by
         by; /* FUNCTION: steps carry function numbers, or what `numbers` makes of them; THREAD, PROCESS: tid or pid */
     const uint32_t *numbers; /* by function of the input: what to report in its place, e.g. its file; NULL: itself */
+    unsigned inner;          /* PT_STREAM_… */
 };
 
 struct pt_stream;

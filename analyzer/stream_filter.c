@@ -133,6 +133,17 @@ static enum pt_status enter(struct pt_stream_filter *filter, const struct pt_ste
     return !before && kept(filter) ? reach(filter) : PT_OK;
 }
 
+/* What happens inside of a frame comes out if the frame does. */
+static enum pt_status pass_inner(struct pt_stream_filter *filter, const struct pt_step *step)
+{
+    if (step->clock < filter->from || !kept(filter))
+        return PT_OK;
+    PT_TRY(reach(filter));
+    if (!showable(filter, &filter->frames[filter->depth - 1], filter->rooted > 0))
+        return PT_OK;
+    return put(filter, step->kind, step->function);
+}
+
 /* Another greenlet goes on: frames that have come out of it stay where they are, at the same place of the stream that
  * comes out. */
 static enum pt_status switch_to(struct pt_stream_filter *filter, uint32_t place)
@@ -185,6 +196,11 @@ enum pt_status pt_stream_filter_run(struct pt_stream_filter *filter, const struc
             break;
         case PT_STEP_SWITCH:
             PT_TRY(switch_to(filter, step->function));
+            break;
+        case PT_STEP_LINE:
+        case PT_STEP_OPCODE:
+        case PT_STEP_EXCEPTION:
+            PT_TRY(pass_inner(filter, step));
             break;
         default:
             PT_TRY(leave(filter, step->kind));

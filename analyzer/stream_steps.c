@@ -22,12 +22,17 @@ uint32_t pt_stream_steps_view(const struct pt_stream *stream, uint32_t number)
     }
 }
 
-/* What steps say of a frame. Filters look at functions, and what they let through is renumbered afterwards. */
-static uint32_t shown_of(const struct pt_stream *stream, uint32_t frame)
+static uint32_t number_of(const struct pt_stream *stream, uint32_t id)
 {
     const struct pt_input_thread *thread = stream->thread;
     const struct pt_input_trace *origin = thread->origin;
-    uint32_t number = origin->functions[pt_trace_function(origin->trace, thread->thread->meta.process, frame >> 1)];
+    return origin->functions[pt_trace_function(origin->trace, thread->thread->meta.process, id)];
+}
+
+/* What steps say of a frame. Filters look at functions, and what they let through is renumbered afterwards. */
+static uint32_t shown_of(const struct pt_stream *stream, uint32_t frame)
+{
+    uint32_t number = number_of(stream, frame >> 1);
     return stream->filtered ? number : pt_stream_steps_view(stream, number);
 }
 
@@ -62,6 +67,15 @@ static void resolve_symbol(const struct pt_stream *stream, struct pt_stream_symb
     case PT_KIND_C_RAISE:
         symbol->mask = 1;
         symbol->step = kind == PT_KIND_C_RAISE ? PT_STEP_RAISE : PT_STEP_LEAVE;
+        break;
+    case PT_KIND_LINE:
+    case PT_KIND_OPCODE:
+        symbol->shown = id;
+        symbol->step = kind == PT_KIND_LINE ? PT_STEP_LINE : PT_STEP_OPCODE;
+        break;
+    case PT_KIND_EXCEPTION:
+        symbol->shown = number_of(stream, id);
+        symbol->step = PT_STEP_EXCEPTION;
         break;
     default:
         symbol->step = PT_STEP_CLOSE;
@@ -265,8 +279,11 @@ static enum pt_status apply_rarely(struct pt_stream *stream, const struct pt_str
                                    const uint8_t **arguments, uint64_t before, size_t spare)
 {
     struct pt_stack *stack = &stream->stack;
-    if (pt_record_is_inner(symbol->kind))
+    if (pt_record_is_inner(symbol->kind)) {
+        if (stream->view.inner >> (symbol->kind - PT_KIND_LINE) & 1)
+            pt_stream_steps_put(stream, symbol->step, symbol->shown, stream->tick);
         return PT_OK;
+    }
     if (symbol->kind == PT_KIND_CONTROL)
         return apply_control(stream, symbol->frame >> 1, arguments, before, spare);
     if (symbol->enter) {

@@ -156,6 +156,20 @@ class Places(Inside):
         self.assertEqual([entry["line"] for entry in self.entries("line")], [2, 3] * 300)
         self.assertLess(analyze("info", self.trace)["recordings"][0]["contents"]["functions"], 20)
 
+    def test_hits_of_lines_and_instructions(self):
+        with pytrace.recording(self.trace, lines="three|loops", opcodes="three"):
+            loops(10)
+        functions = {function["name"]: function for function in analyze("lines", "^(three_lines|loops)$", self.trace)["functions"]}
+        hits = {name: [(line["line"] - FIRST, line["hits"]) for line in function["lines"]] for name, function in functions.items()}
+        first = loops.__code__.co_firstlineno - FIRST
+        self.assertEqual(hits, {"three_lines": [(0, 0), (1, 10), (2, 10), (3, 10)], "loops": [(first, 0), (first + 1, 11), (first + 2, 10)]})
+        self.assertEqual(functions["loops"]["lines"][2]["source"], "        three_lines()")
+        self.assertEqual({opcode["hits"] for opcode in functions["three_lines"]["opcodes"]}, {10})
+        for function in functions.values():
+            # A line's time is rounded to nanoseconds.
+            self.assertAlmostEqual(sum(line["self_ns"] for line in function["lines"]), function["self_ns"], delta=len(function["lines"]))
+            self.assertAlmostEqual(sum(line["total_ns"] for line in function["lines"]), function["total_ns"], delta=len(function["lines"]))
+
     def test_what_is_lost_is_counted(self):
         n = 50_000
         with pytrace.recording(self.trace, lines="^(three_lines|loops)$", policy="drop", ring_size="16K", c_calls=False):

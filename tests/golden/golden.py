@@ -22,6 +22,7 @@ COMMANDS = {
     "tree-nothing": ["tree", "--root", "nobody"],
     "callers": ["callers", "numbers|run"],
     "callees": ["callees", "main"],
+    "lines": ["lines", "."],
     "threads": ["threads"],
     "threads-by-process": ["threads", "--by", "process"],
     "top-by-process": ["top", "--by", "process"],
@@ -37,6 +38,7 @@ SCREENS["check"] += ("bad-gap",)
 SCREENS["top"] += ("good-switch",)
 SCREENS["tree"] += ("good-switch",)
 SCREENS["dump"] += ("good-control", "good-inner", "good-switch")
+SCREENS["lines"] = ("good-inner", "good-complete")
 SCREENS["info"] += ("good-inner", "good-exec")
 SCREENS["threads-by-process"] = SCREENS["top-by-process"] = SCREENS["tree-by-process"] = ("good-exec",)
 

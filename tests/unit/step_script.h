@@ -3,7 +3,8 @@
  *     a … z  call of function 0 … 25        )  leave            <  pause
  *     A … Z  the same, but open             !  leave, raising   >  skip
  *     .      one tick passes                ]  close
- *     0 … 9  switch to this place */
+ *     0 … 9  switch to this place
+ *     :3     line 3                         %3  instruction 3       *c  exception at raise site 2 */
 #ifndef STEP_SCRIPT_H
 #define STEP_SCRIPT_H
 
@@ -44,6 +45,18 @@ static inline struct pt_step *step_script(const char *script, size_t *count)
             break;
         case '>':
             step.kind = PT_STEP_SKIP;
+            break;
+        case ':':
+            step.kind = PT_STEP_LINE;
+            step.function = (uint32_t)(*++script - '0');
+            break;
+        case '%':
+            step.kind = PT_STEP_OPCODE;
+            step.function = (uint32_t)(*++script - '0');
+            break;
+        case '*':
+            step.kind = PT_STEP_EXCEPTION;
+            step.function = (uint32_t)(*++script - 'a');
             break;
         default:
             if (isdigit((unsigned char)*script)) {

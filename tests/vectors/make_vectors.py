@@ -148,7 +148,7 @@ INNER = [  # app.py: main begins with line 8, Worker.run with line 17, numbers w
     (OPCODE, 14, 1), (EXCEPTION, AT_28, 80), (UNWIND, NUMBERS, 25), (EXCEPTION, AT_19, 30), (LINE, 21, 12), (LINE, 22, 7),
     (EXCEPTION, AT_22, 100), (UNWIND, RUN, 10), (EXCEPTION, AT_11, 15), (LINE, 12, 8), (LINE, 13, 6),
     (START, RUN, 70), (LINE, 18, 2), (LINE, 19, 3), (START, NUMBERS, 55), (LINE, 27, 2), (OPCODE, 4, 1), (OPCODE, 6, 8), (LINE, 29, 3),
-    (OPCODE, 24, 1), (YIELD, 0, 40_000), (LINE, 20, 9), (LINE, 19, 12), (RESUME, NUMBERS, 5), (OPCODE, 30, 1), (RETURN, 0, 20_000),
+    (OPCODE, 24, 1), (YIELD, 0, 40_000), (LINE, 20, 9), (LINE, 19, 12), (RESUME, NUMBERS, 5), (LINE, 29, 1), (OPCODE, 30, 1), (RETURN, 0, 20_000),
     (LINE, 23, 11), (C_CALL, LEN, 6), (C_RETURN, 0, 3), (RETURN, 0, 2), (CLOSE, 0, 4000)]
 CLOCK_END = (CLOCK, cbor({"tick": 101_000, "monotonic_ns": 5_320_000, "realtime_ns": 1_700_000_000_000_320_000}))
 ENDINGS = [

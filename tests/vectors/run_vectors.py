@@ -13,6 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ORACLE = os.path.join(os.path.dirname(HERE), "oracle", "oracle.py")
 STATUS = {"good": {0}, "bad": {1, 2}, "unsupported": {2}}
 COMMANDS = [["top"], ["top", "--format", "json"], ["tree"], ["callers", "."], ["callees", "."], ["threads"], ["info"]]
+# These end with 2 where nothing of the kind was recorded.
+ASKING_FOR_MORE = [["lines", "."], ["lines", ".", "--format", "json"]]
 
 
 def run(*command):
@@ -61,6 +63,10 @@ def complaints(analyze, path):
         for thread in report["threads"]:
             if not thread["start_ns"] <= thread["end_ns"] <= report["trace"]["wall_ns"]:
                 yield f"thread {thread['tid']} is not within the time of the recording: {thread}"
+    for command in ASKING_FOR_MORE:
+        status, _, err = run(analyze, *command, path)
+        if status not in (0, 2):
+            yield f"{' '.join(command)} ended with {status}: {err}"
     for command in COMMANDS:
         operand = command[1:2] if command[0] in ("callers", "callees") else []
         options = command[1:] if not operand else []
