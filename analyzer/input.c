@@ -28,10 +28,12 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return (hash ^ 0xFF) * UINT64_C(0x100000001B3);
 }
 
+/* As in one trace: of C functions the label does not matter. */
 static bool same_function(const struct pt_function *a, const struct pt_function *b)
 {
     return a->kind == b->kind && a->line == b->line && strcmp(a->qualname, b->qualname) == 0 &&
-           strcmp(a->module, b->module) == 0 && strcmp(a->file, b->file) == 0;
+           strcmp(a->module, b->module) == 0 && strcmp(a->file, b->file) == 0 &&
+           (a->kind == PT_NAME_C || strcmp(a->label, b->label) == 0);
 }
 
 static uint32_t merge_function(struct merge *merge, const struct pt_function *function)

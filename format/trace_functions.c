@@ -57,18 +57,26 @@ static const char *make_label(struct pt_trace_private *own, const struct pt_func
     return kept;
 }
 
+/* The label tells apart what template engines compile and rename. That of a C function is made for the object that it
+ * was first called on, and may differ from process to process. */
+static const char *identifying_label(const struct pt_function *function)
+{
+    return function->kind == PT_NAME_C ? NULL : function->label;
+}
+
 /* Texts are interned: their addresses stand for them. */
 static uint64_t identity(const struct pt_trace_private *own, const struct pt_function *function)
 {
     uint64_t parts[] = {(uint64_t)function->kind << 32 | function->line, (uintptr_t)function->module,
-                        (uintptr_t)function->qualname, (uintptr_t)function->file};
+                        (uintptr_t)function->qualname, (uintptr_t)function->file,
+                        (uintptr_t)identifying_label(function)};
     return pt_table_key(&own->names, parts, sizeof parts);
 }
 
 static bool same(const struct pt_function *a, const struct pt_function *b)
 {
     return a->kind == b->kind && a->line == b->line && a->module == b->module && a->qualname == b->qualname &&
-           a->file == b->file;
+           a->file == b->file && identifying_label(a) == identifying_label(b);
 }
 
 /* The number of the function that `name` defines; a new one if it is the first of its kind. */
@@ -85,6 +93,9 @@ static enum pt_status number_of(struct pt_trace *trace, const struct pt_name *na
     };
     if (!function.module || !function.qualname || !function.file)
         return PT_NOMEM;
+    function.label = make_label(own, &function, &name->label);
+    if (!function.label)
+        return PT_NOMEM;
     uint64_t key = identity(own, &function);
     struct pt_table_entry *entry = NULL;
     while ((entry = pt_table_find(&own->names, key, entry))) {
@@ -93,12 +104,11 @@ static enum pt_status number_of(struct pt_trace *trace, const struct pt_name *na
             return PT_OK;
     }
 
-    function.label = make_label(own, &function, &name->label);
     struct pt_function *functions =
         pt_memory_grow(&own->memory, trace->functions, trace->function_count, 1, sizeof *functions);
     if (functions)
         trace->functions = functions;
-    if (!function.label || !functions || trace->function_count >= UINT32_MAX)
+    if (!functions || trace->function_count >= UINT32_MAX)
         return PT_NOMEM;
     *number = (uint32_t)trace->function_count;
     PT_TRY(pt_table_add(&own->names, &own->memory, key, (uint64_t)*number + 1));

@@ -8,6 +8,7 @@ import itertools
 import json
 import operator
 import re
+import types
 
 
 class Card:
@@ -73,7 +74,13 @@ def main():
     bound, unbound = words.append, list.append
     bound("x"), unbound(words, "y"), [].append(1), super(Card, Card(1)).__init__(), type("T", (), {"f": by_length}), print(end="", *words, file=Null())
     out += [isinstance(1, int), issubclass(bool, int), callable(len), type(1)("2"), object.__new__(Card) is None, "{:>{w}}".format("x", w=3), f"{Card(1).rank:>4}"]
+    out += [renamed("<one>")("x"), renamed("<other>")("y"), renamed("<other>")("z")]
     return str(out).count("Card")
+
+
+def renamed(name):
+    """A template engine does so: what it compiles is called <module> otherwise."""
+    return types.FunctionType(by_length.__code__.replace(co_name=name), globals())
 
 
 class Null:
