@@ -7,7 +7,7 @@ BUILD ?= build
 PRESET ?= release
 export PYTHON BUILD PRESET
 
-.PHONY: build test matrix matrix-sid regrtest judge demo bench fuzz format tidy golden clean help
+.PHONY: build test matrix matrix-sid regrtest judge judge-counts demo bench fuzz format tidy golden clean help
 .DEFAULT_GOAL := build
 
 build: ## build the recorder and pytrace-analyze into $(BUILD)/
@@ -21,6 +21,9 @@ regrtest: ## run a quarter of an hour of CPython's own test suite, bare and reco
 
 judge: ## compare event by event with what the interpreter itself tells, over the standard library's tests (15 minutes)
 	@scripts/judge
+
+judge-counts: ## compare counts with cProfile's, on 30 programs of pyperformance (installs them from the package index)
+	@scripts/judge counts
 
 matrix: ## run the end-to-end tests on every interpreter of this machine
 	@scripts/matrix
