@@ -24,6 +24,8 @@ import programs
 from one_run import TOOLS
 
 ONE_RUN = pathlib.Path(__file__).with_name("one_run.py")
+PARALLEL = pathlib.Path(__file__).with_name("parallel.py")
+GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def describe_machine():
@@ -111,6 +113,21 @@ def summarize(rows):
     }
 
 
+def measure_parallel(rounds):
+    """What two threads do in the time, and in the processor time, of one: 2 if they do not hinder each other. The drain process has work
+    too, so that a recording on two cores cannot come to 2 in time."""
+    ratios = {tool: [] for tool in ("bare", "pytrace")}
+    for _ in range(rounds):
+        for tool, results in ratios.items():
+            with tempfile.TemporaryDirectory() as directory:
+                command = [sys.executable, PARALLEL, tool, os.path.join(directory, "trace")]
+                results.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout))
+    return {
+        tool: {key: statistics.median(result[key] for result in results) for key in ("in_time", "in_processor_time")}
+        for tool, results in ratios.items()
+    }
+
+
 def measure_analyzer(analyzer, make_trace, events, rounds, place):
     """Seconds and peak memory of the analyzer on a trace of so many events."""
     trace = place / "large.bin"
@@ -153,13 +170,21 @@ def main():
             f" without C calls {slowdown['pytrace --no-c-calls']:.2f} ×, cProfile {slowdown['cProfile']:.2f} ×;"
             f" added time {summary['added_by_cprofile']:.2f} of cProfile's; {summary['bytes_per_event']:.2f} bytes/event\n"
         )
+        parallel = None if GIL else measure_parallel(options.rounds)
+        if parallel:
+            for tool, ratio in parallel.items():
+                print(
+                    f"two threads, {tool:8}{ratio['in_time']:6.2f} × the calls of one in its time,"
+                    f" {ratio['in_processor_time']:.2f} × in its processor time"
+                )
+            print()
         reading = measure_analyzer(options.analyzer, options.make_trace, options.events, options.rounds, place)
     for command, result in reading["commands"].items():
         speed = reading["events"] / result["seconds"] / 1e6
         print(f"{command:6}{reading['events']:>12,} events in {result['seconds']:6.3f} s: {speed:8.1f} M/s, {result['peak_bytes'] >> 20} MiB")
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        results = {"machine": machine, "recording": rows, "summary": summary, "analyzer": reading}
+        results = {"machine": machine, "recording": rows, "summary": summary, "parallel": parallel, "analyzer": reading}
         options.output.write_text(json.dumps(results, indent=1) + "\n")
         print(f"\nsaved in {options.output}")
 
