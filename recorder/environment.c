@@ -31,13 +31,13 @@ static void change_copy(PyObject *copy, PyObject *value)
  * loads its own os. */
 static void change_copies(PyObject *value)
 {
-    PyObject *environ = attribute_of_loaded("os", "environ");
-    PyObject *shared = environ ? PyObject_GetAttrString(environ, "_data") : NULL;
+    PyObject *mapping = attribute_of_loaded("os", "environ");
+    PyObject *shared = mapping ? PyObject_GetAttrString(mapping, "_data") : NULL;
     PyErr_Clear();
     change_copy(shared, value);
     PyErr_Clear();
     Py_XDECREF(shared);
-    Py_XDECREF(environ);
+    Py_XDECREF(mapping);
 
     PyObject *first = attribute_of_loaded("posix", "environ");
     PyErr_Clear();

@@ -112,3 +112,38 @@ Test(collector_children, a_child_that_never_comes_is_forgotten_after_ten_seconds
     cr_assert_eq(control->live, 1);
     cr_assert_eq(blocks.count, 0);
 }
+
+Test(collector_children, a_child_that_cannot_come_is_forgotten_at_once)
+{
+    struct pt_arena_control *control = pt_arena_control(&fixture.arena);
+    arena_fixture_enter(&fixture, 0, PT_ARENA_NO_PROCESS, 0);
+    process_at(2)->start_tick = 1000;
+    process_at(2)->state = PT_PROCESS_BORN;
+    control->live++;
+    pt_collector_forget_unborn(collector);
+    cr_assert_eq(process_at(0)->state, PT_PROCESS_LIVE);
+    cr_assert_eq(process_at(2)->state, PT_PROCESS_FREE);
+    cr_assert_eq(control->live, 1);
+}
+
+static void lonely(struct arena_fixture *at)
+{
+    arena_fixture_enter(at, 1, PT_ARENA_NO_PROCESS, 0);
+}
+
+Test(collector_children, a_program_may_take_the_entry_of_the_process_in_whose_place_it_was_executed)
+{
+    arena_fixture_run_and_kill(&fixture, lonely);
+    turn(1000);
+    turn(1000);
+    expect_process(1, 0, 1000, "killed");
+    cr_assert_eq(process_at(1)->state, PT_PROCESS_FREE);
+    cr_assert_neq(process_at(1)->pid, 0, "by which the program finds the entry");
+
+    const uint32_t before = process_at(1)->generation;
+    arena_fixture_enter(&fixture, 1, PT_ARENA_NO_PROCESS, 0);
+    process_at(1)->parent = 1;
+    process_at(1)->parent_generation = before;
+    turn(2000);
+    expect_process(2, 1, PT_META_ABSENT, "");
+}
