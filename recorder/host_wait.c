@@ -12,6 +12,7 @@
 #include "session.h"
 
 #define WAIT_MAX_NS     UINT64_C(100000000)
+#define PLACE_MAX_NS    UINT64_C(1000000000)
 #define WAIT_SLICE_NS   UINT64_C(5000000)    /* then looked at again, unasked */
 #define WAIT_SHARE      10                   /* all waits together take at most this part of the run … */
 #define WAIT_GRACE_NS   UINT64_C(1000000000) /* … and the first second is free, for runs that are short or just began */
@@ -45,31 +46,46 @@ static bool may_wait(struct pt_arena_control *control, uint64_t now_ns)
     return atomic_load_explicit(&control->waited_ns, memory_order_relaxed) < share;
 }
 
-bool pt_host_wait_until(pt_host_wait_ready *ready, void *context, uint64_t *waited_ns)
+/* Returns what `ready` said last, and how long that took. */
+static bool wait_until(pt_host_wait_ready *ready, void *context, uint64_t start_ns, uint64_t max_ns,
+                       uint64_t *waited_ns)
 {
     struct pt_arena_control *control = pt_session_control();
     int saved_errno = errno;
-    uint64_t start_ns = pt_clock_monotonic_ns();
-    *waited_ns = 0;
-
-    pt_host_wait_wake();
-    if (!may_wait(control, start_ns))
-        return ready(context);
-
-    atomic_fetch_add(&control->waiters, 1);
     bool done;
+    atomic_fetch_add(&control->waiters, 1);
     for (;;) {
         uint32_t progress = atomic_load(&control->progress);
         done = ready(context);
         *waited_ns = pt_clock_monotonic_ns() - start_ns;
-        if (done || *waited_ns >= WAIT_MAX_NS || atomic_load(&control->stop) || !pt_arena_owner_alive(&control->drain))
+        if (done || *waited_ns >= max_ns || atomic_load(&control->stop) || !pt_arena_owner_alive(&control->drain))
             break;
         futex_wait(&control->progress, progress, WAIT_SLICE_NS);
     }
     atomic_fetch_sub(&control->waiters, 1);
-    atomic_fetch_add(&control->waited_ns, *waited_ns);
     errno = saved_errno;
     return done;
+}
+
+bool pt_host_wait_until(pt_host_wait_ready *ready, void *context, uint64_t *waited_ns)
+{
+    struct pt_arena_control *control = pt_session_control();
+    uint64_t start_ns = pt_clock_monotonic_ns();
+    *waited_ns = 0;
+    pt_host_wait_wake();
+    if (!may_wait(control, start_ns))
+        return ready(context);
+    bool done = wait_until(ready, context, start_ns, WAIT_MAX_NS, waited_ns);
+    atomic_fetch_add(&control->waited_ns, *waited_ns);
+    return done;
+}
+
+bool pt_host_wait_for_place(pt_host_wait_ready *ready, void *context)
+{
+    uint64_t waited_ns;
+    pt_host_wait_wake();
+    return pt_session->block ? wait_until(ready, context, pt_clock_monotonic_ns(), PLACE_MAX_NS, &waited_ns)
+                             : ready(context);
 }
 
 void pt_host_wait_degrade(void)

@@ -16,6 +16,10 @@ typedef bool pt_host_wait_ready(void *context);
  * account; returns the last answer of `ready`, and the nanoseconds waited. */
 bool pt_host_wait_until(pt_host_wait_ready *ready, void *context, uint64_t *waited_ns);
 
+/* The same for a new thread's slot or a new process's entry, without which all that it does is lost: at most 1 s, and not
+ * at all if the policy was chosen to be drop. Counts for no account. */
+bool pt_host_wait_for_place(pt_host_wait_ready *ready, void *context);
+
 /* A wait for the drain to read has run out: nobody waits any more, until the drain says that it has caught up. */
 void pt_host_wait_degrade(void);
 

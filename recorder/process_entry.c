@@ -60,12 +60,12 @@ bool pt_process_entry_reserve(struct pt_process_entry *entry, const struct pt_pr
     if (atomic_load(&control->stop) != PT_ARENA_RUNNING || !count_live(control))
         return false;
     /* The drain keeps entries ahead of the demand, and is woken for more; a burst of births may outrun it. */
-    uint64_t waited_ns;
     bool reserved = find_free(&search);
     if (reserved)
         pt_host_wait_wake();
-    else
-        reserved = pt_host_wait_until(find_free, &search, &waited_ns);
+    else if (!pt_session->processes_exhausted)
+        reserved = pt_host_wait_for_place(find_free, &search);
+    pt_session->processes_exhausted = !reserved;
     if (!reserved) {
         atomic_fetch_sub(&control->live, 1);
         atomic_fetch_add(&control->unslotted_threads, 1);

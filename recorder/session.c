@@ -345,6 +345,7 @@ void pt_session_join(const struct pt_session *parent, uint32_t process_index, ui
     session.threads_used = 0;
     session.joined = true;
     session.slots_exhausted = false;
+    session.processes_exhausted = false;
     if (++session.chain >= CHAIN_MAX) {
         pt_functions_forget_all();
         pt_names_journal_reset();

@@ -39,7 +39,8 @@ struct pt_session {
     bool block; /* policy */
     bool children;
     bool joined;                 /* we were forked into this recording, and did not start it */
-    atomic_bool slots_exhausted; /* the last search for a slot failed: the next one does not wait */
+    atomic_bool slots_exhausted;     /* the last search for a slot failed: the next one does not wait */
+    atomic_bool processes_exhausted; /* the same for a child's process entry */
     atomic_bool warned;          /* the one warning about a dead drain was written */
 };
 

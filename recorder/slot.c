@@ -94,10 +94,9 @@ struct pt_thread_state *pt_slot_claim(void)
     }
     pt_slot_release();
     struct search search;
-    uint64_t waited_ns;
     bool found = find_free(&search);
     if (!found && !pt_session->slots_exhausted)
-        found = pt_host_wait_until(find_free, &search, &waited_ns);
+        found = pt_host_wait_for_place(find_free, &search);
     pt_session->slots_exhausted = !found;
     if (!found) {
         count_unslotted(control);

@@ -133,6 +133,7 @@ class Storms(unittest.TestCase):
             answer = json.loads(done.stdout)
             if answer["trace"]["complete"]:
                 return answer
+            self.assertEqual(answer["trace"]["lost"] or 0, 0, answer["trace"])
             self.assertLess(time.monotonic(), deadline, answer["trace"])
             time.sleep(0.05)
 
