@@ -69,11 +69,11 @@ static enum pt_status read_chunk(struct pt_stream *stream, const struct pt_trace
         return PT_CORRUPT;
     PT_TRY(pt_stream_steps_resolve(stream));
     pt_aside_begin_chunk(&stream->stack);
-    PT_TRY(pt_stream_steps_switch(stream, chunk->keyframe.greenlet, 0));
+    PT_TRY(pt_stream_stacks_switch(stream, chunk->keyframe.greenlet, 0));
     bool gap = from->gap_before || stream->broken;
     if (gap || chunk->info.depth != stream->stack.unknown + stream->stack.depth) {
         stream->totals.gaps += gap;
-        PT_TRY(pt_stream_steps_meet(stream, &chunk->keyframe, chunk->info.first_tick, 0));
+        PT_TRY(pt_stream_stacks_meet(stream, &chunk->keyframe, chunk->info.first_tick, 0));
     }
     if (chunk->info.first_tick > stream->tick)
         stream->tick = chunk->info.first_tick;
@@ -110,7 +110,7 @@ enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **s
             stream->broken = status != PT_OK;
             stream->totals.bad_chunks += stream->broken;
         } else {
-            PT_TRY(pt_stream_steps_close(stream, 1));
+            PT_TRY(pt_stream_stacks_close(stream, 1));
             if (stream->place != 0)
                 pt_stream_steps_put(stream, PT_STEP_SWITCH, 0, stream->tick);
             stream->over = true;

@@ -1,4 +1,4 @@
-/* What a stream knows (internal to stream.c and stream_steps.c). */
+/* What a stream knows (internal to stream*.c). */
 #ifndef PT_STREAM_STATE_H
 #define PT_STREAM_STATE_H
 
@@ -68,16 +68,21 @@ PT_MUST_USE enum pt_status pt_stream_steps_open(struct pt_stream *stream, uint32
                                                 size_t spare);
 
 /* Greenlet `greenlet` goes on. Room for `spare` steps remains. PT_NOMEM. */
-PT_MUST_USE enum pt_status pt_stream_steps_switch(struct pt_stream *stream, uint64_t greenlet, size_t spare);
+PT_MUST_USE enum pt_status pt_stream_stacks_switch(struct pt_stream *stream, uint64_t greenlet, size_t spare);
 
 /* Leaves every open frame, of all greenlets. The one that ran goes on. PT_NOMEM. */
-PT_MUST_USE enum pt_status pt_stream_steps_close(struct pt_stream *stream, size_t spare);
+PT_MUST_USE enum pt_status pt_stream_stacks_close(struct pt_stream *stream, size_t spare);
 
 /* The greenlet that runs has the frames of `keyframe`: those that are open already survive, the others are left, and
  * what is not open is opened. In between nothing was seen until `tick`, if that is later than the last entry: the time
  * is nobody's. PT_NOMEM. */
-PT_MUST_USE enum pt_status pt_stream_steps_meet(struct pt_stream *stream, const struct pt_chunk_keyframe *keyframe,
-                                                uint64_t tick, size_t spare);
+PT_MUST_USE enum pt_status pt_stream_stacks_meet(struct pt_stream *stream, const struct pt_chunk_keyframe *keyframe,
+                                                 uint64_t tick, size_t spare);
+
+/* Applies a control entry, whose arguments `*arguments` points to, and moves that behind them; `before` is the tick of the
+ * entry before. Room for `spare` steps remains. PT_CORRUPT, PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_stream_stacks_control(struct pt_stream *stream, uint32_t subtype,
+                                                    const uint8_t **arguments, uint64_t before, size_t spare);
 
 /* Finds out what the symbols of the decoded chunk do. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_stream_steps_resolve(struct pt_stream *stream);

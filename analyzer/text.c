@@ -111,6 +111,8 @@ enum pt_status pt_text_escape(struct pt_buffer *out, const char *text, size_t si
     /* No byte grows to more than four: `\xNN` for one byte, `\uNNNN` for three, `\UNNNNNNNN` for four. */
     if (size > SIZE_MAX / 4)
         return PT_NOMEM;
+    if (size == 0)
+        return PT_OK; /* `out` may be nowhere yet */
     PT_TRY(pt_buffer_reserve(out, 4 * size));
     char *at = (char *)out->data + out->size;
     const char *end = text + size;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "arena_fixture.h"
+#include "check.h"
 #include "record.h"
 #include "trace.h"
 #include "writer.h"
@@ -199,6 +200,92 @@ Test(salvage, it_does_not_matter_when_the_drain_died)
             free(text);
         }
     free(expected);
+}
+
+/* --- Greenlets ---------------------------------------------------------------------------------------------------- */
+
+static void go_to(uint64_t greenlet, uint64_t tick)
+{
+    arena_fixture_word(&fixture, 0, pt_record_pack_control(PT_CONTROL_SWITCH, 1, tick));
+    arena_fixture_word(&fixture, 0, greenlet);
+}
+
+static void enter_all(uint32_t count, uint64_t tick)
+{
+    for (uint32_t i = 0; i < count; i++)
+        arena_fixture_event(&fixture, 0, PT_KIND_START, 1 + i % 3, tick);
+}
+
+static void leave_all(uint32_t count, uint64_t tick)
+{
+    for (uint32_t i = 0; i < count; i++)
+        arena_fixture_event(&fixture, 0, PT_KIND_RETURN, 0, tick);
+}
+
+static void none_of_stacks(void *context, uint64_t offset, const char *text)
+{
+    (void)context, (void)offset;
+    cr_assert(!strstr(text, "keyframe") && !strstr(text, "switch"), "%s", text);
+}
+
+/* Greenlets that ran in the first chunk of the file go on when the drain is dead; one that was deeper than a keyframe, too. */
+Test(salvage, greenlets_that_were_set_aside_go_on)
+{
+    const struct pt_collector_settings settings = {.live = true, .zstd_level = 1};
+    const struct pt_trace_options options = {0};
+    struct pt_collector *collector;
+    struct drain drain = {0};
+    struct pt_trace *trace;
+    uint64_t findings;
+    set_up();
+    write_header(fixture.directory, ARENA_FIXTURE_RUN_ID);
+    cr_assert_eq(pt_collector_new(&collector, &fixture.arena, &settings, drain_take, &drain), PT_OK);
+    arena_fixture_enter(&fixture, 0, PT_ARENA_NO_PROCESS, 0);
+    arena_fixture_claim(&fixture, 0, 0, 1000);
+    for (uint32_t id = 1; id <= 3; id++)
+        arena_fixture_define(&fixture, 0, id);
+    enter_all(2, 1000);
+    go_to(1, 1100);
+    enter_all(30, 1100);
+    go_to(2, 1200);
+    enter_all(700, 1200);
+    go_to(0, 1300);
+    cr_assert_eq(pt_collector_turn(collector, PT_COLLECT_ALL, 0), PT_OK);
+    enter_all(5, 1400); /* a chunk without a switch */
+    leave_all(5, 1500);
+    cr_assert_eq(pt_collector_turn(collector, PT_COLLECT_ALL, 0), PT_OK);
+    pt_collector_free(collector);
+
+    go_to(1, 1600);
+    leave_all(30, 1600);
+    go_to(2, 1700);
+    leave_all(700, 1700);
+    go_to(0, 1800);
+    leave_all(2, 1800);
+    kill_owners();
+    cr_assert_eq(pt_trace_open(&trace, trace_path, &options, NULL), PT_OK);
+    cr_assert_eq(pt_check(trace, none_of_stacks, NULL, &findings), PT_OK);
+    struct pt_stack stack = {0};
+    struct pt_chunk chunk = {0};
+    for (size_t i = 0; i < trace->threads[0].chunk_count; i++) {
+        struct pt_chunk_cursor cursor;
+        struct pt_chunk_entry entry;
+        bool agrees;
+        cr_assert_eq(pt_chunk_decode(&chunk, trace->threads[0].chunks[i].payload, trace->threads[0].chunks[i].size),
+                     PT_OK);
+        cr_assert_eq(pt_chunk_begin(&chunk, &stack, &agrees), PT_OK);
+        cr_assert(agrees);
+        pt_chunk_cursor_init(&cursor, &chunk);
+        while (pt_chunk_cursor_next(&cursor, &entry))
+            cr_assert_eq(pt_chunk_entry_apply(&entry, &stack), PT_OK);
+    }
+    cr_assert_eq(trace->threads[0].chunk_count, 3);
+    cr_assert_eq(stack.greenlet, 0);
+    cr_assert_eq(stack.depth + stack.unmatched + stack.missing, 0);
+    pt_stack_release(&stack);
+    pt_chunk_release(&chunk);
+    pt_trace_free(trace);
+    tear_down();
 }
 
 /* --- Losses ------------------------------------------------------------------------------------------------------- */
