@@ -30,8 +30,17 @@ static inline void pt_thread_tracing_set_profile(PyThreadState *thread, Py_trace
 
 static inline void pt_thread_tracing_set_trace(PyThreadState *thread, Py_tracefunc function)
 {
+#if PY_VERSION_HEX < 0x030A0000
+    /* 3.9 has a private count of threads that are traced: there the audit event must be borne. */
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    if (_PyEval_SetTrace(thread, function, NULL) < 0)
+        PyErr_Clear();
+    PyErr_Restore(type, error, traceback);
+#else
     thread->c_tracefunc = function;
     pt_thread_tracing_update(thread);
+#endif
 }
 
 #endif
