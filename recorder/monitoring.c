@@ -4,6 +4,8 @@
 
 #include "monitoring.h"
 
+#include <stdbool.h>
+
 static PyObject *monitoring(void)
 {
     PyObject *namespace = PySys_GetObject("monitoring");
@@ -114,6 +116,48 @@ int pt_monitoring_set_local_events(PyObject *code, long bits)
     return call("set_local_events", "(iOl)", tool, code, bits);
 }
 
+/* --- A second tool -----------------------------------------------------------------------------------------------
+ *
+ * From 3.13 on the interpreter forgets that a trace function wants the instructions of a code object (f_trace_opcodes)
+ * when that gets its second tool, as it does when sys.settrace meets us there: breakpoint() would stop a line late. So
+ * there are two everywhere, from the start. The second one has an event in common with the first, and no callback. */
+
+#if PY_VERSION_HEX >= 0x030D0000
+
+#define SECOND_TOOL 5 /* the optimizer's, of which there is none */
+
+static bool second_is_held;
+
+static void hold_second_tool(void)
+{
+    second_is_held = call("use_tool_id", "(is)", SECOND_TOOL, "pytrace") == 0;
+    if (!second_is_held || call("set_events", "(il)", SECOND_TOOL, pt_monitoring_bit("PY_RESUME")) < 0)
+        PyErr_Clear();
+}
+
+static void release_second_tool(void)
+{
+    if (!second_is_held)
+        return;
+    if (call("set_events", "(il)", SECOND_TOOL, 0L) < 0 || call("free_tool_id", "(i)", SECOND_TOOL) < 0)
+        PyErr_Clear();
+    second_is_held = false;
+}
+
+#else
+
+static void hold_second_tool(void)
+{
+}
+
+static void release_second_tool(void)
+{
+}
+
+#endif
+
+/* --- Callbacks and events ---------------------------------------------------------------------------------------- */
+
 int pt_monitoring_register(struct pt_monitoring_callback *callbacks, size_t count, unsigned groups)
 {
     long bits = 0;
@@ -129,6 +173,7 @@ int pt_monitoring_register(struct pt_monitoring_callback *callbacks, size_t coun
         if (callback->scope == PT_MONITORING_EVERYWHERE)
             bits |= bit;
     }
+    hold_second_tool();
     return call("set_events", "(il)", tool, bits);
 }
 
@@ -137,6 +182,7 @@ void pt_monitoring_release(const struct pt_monitoring_callback *callbacks, size_
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     if (tool != NO_TOOL) {
+        release_second_tool();
         if (call("set_events", "(il)", tool, 0L) < 0)
             PyErr_Clear();
         for (size_t i = 0; i < count; i++) {

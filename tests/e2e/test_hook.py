@@ -266,6 +266,28 @@ print(asked)
         )
         self.assert_succeeded(self.record(program), "[]\n")
 
+    def test_debugger_that_wants_instructions_before_it_traces(self):
+        program = self.write(
+            "program.py",
+            """
+import sys
+def trace(frame, event, argument):
+    print(event, frame.f_lineno)
+    return trace
+def stop_here():
+    frame = sys._getframe().f_back
+    frame.f_trace = trace
+    frame.f_trace_lines = frame.f_trace_opcodes = True
+    sys.settrace(trace)
+def program():
+    stop_here()
+    return 1
+program()
+sys.settrace(None)
+""",
+        )
+        self.assert_succeeded(self.record(program), self.run_python(program).stdout.decode())
+
     def test_child_of_a_fork_has_a_frame_for_every_leave(self):
         os.register_at_fork(after_in_child=checkpoint)  # comes before the return of the call that forked
         with pytrace.recording(self.trace):
