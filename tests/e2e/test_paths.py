@@ -13,7 +13,7 @@ import unittest
 
 from e2e import ANALYZE, PROGRAMS, SECONDS, TestCase, analyze, environment, is_asleep, top
 
-IDENTITY = ("kind", "module", "name", "file", "line")
+IDENTITY = ("kind", "module", "name", "file", "line", "label")
 COUNTS = ("calls", "primitive", "raised")
 
 
@@ -189,6 +189,7 @@ class MannersTest(PathsCase):
         self.assertEqual(os.listdir(self.here), ["tree.txt"])
 
     def test_errors_are_one_line_that_says_what_to_do(self):
+        top(self.trace)  # waits for the end of the file, and would say so
         for arguments, expected in [
             (("callers", "a(", self.trace), r"RE 'a\(': "),
             (("tree", self.trace, "--focus", "["), r"--focus '\['"),
