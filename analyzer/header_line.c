@@ -34,6 +34,12 @@ static uint64_t stalled_ns(const struct pt_trace *trace, const struct pt_figures
     return told > figures->stalled_ns ? told : figures->stalled_ns;
 }
 
+/* Not what passed on the wall, but what each thread had of a processor. */
+static bool shows_cpu_time(const struct pt_trace *trace)
+{
+    return trace->has_header && strcmp(trace->header.clock, "cpu") == 0;
+}
+
 static void count_entities(const struct pt_trace *trace, uint64_t *processes, uint64_t *threads)
 {
     *processes = *threads = 0;
@@ -166,6 +172,8 @@ static void print_trace(const struct pt_report *report, const struct pt_trace *t
         pt_facts_printf(&facts, "%s thread%s", pt_units_count(more, threads), threads == 1 ? "" : "s");
     pt_facts_printf(&facts, "%s %s%s", pt_units_count(text, count), report->replayed ? "call" : "event",
                     count == 1 ? "" : "s");
+    if (shows_cpu_time(trace))
+        pt_facts_put(&facts, PT_SCREEN_STRONG, "times are CPU time");
     put_verdict(&facts, trace, figures);
     pt_facts_end(&facts);
 }
@@ -180,8 +188,8 @@ static void tell_figures(const struct trouble_sink *sink, const struct pt_trace 
         tell(sink, "%s chunk%s could not be decoded (see the command check)",
              pt_units_count(count, figures->bad_chunks), figures->bad_chunks == 1 ? "" : "s");
     if (stalled > 0)
-        tell(sink, "threads waited %s for the recorder; this is nobody's self time",
-             pt_units_time(count, (double)stalled));
+        tell(sink, "threads %s %s for the recorder; this is nobody's self time",
+             shows_cpu_time(trace) ? "waited, in CPU time," : "waited", pt_units_time(count, (double)stalled));
     if (figures->unmatched > 0)
         tell(sink, "%s lea%s without an enter", pt_units_count(count, figures->unmatched),
              figures->unmatched == 1 ? "ve" : "ves");

@@ -73,7 +73,7 @@ struct pt_arena_control {
 
 enum pt_arena_stop { PT_ARENA_RUNNING = 0, PT_ARENA_STOPPED = 1, PT_ARENA_LIMIT = 2 };
 
-enum pt_clock_kind { PT_CLOCK_TSC = 1, PT_CLOCK_CNTVCT = 2, PT_CLOCK_MONOTONIC = 3 };
+enum pt_clock_kind { PT_CLOCK_TSC = 1, PT_CLOCK_CNTVCT = 2, PT_CLOCK_MONOTONIC = 3, PT_CLOCK_CPU = 4 };
 
 enum pt_process_state {
     PT_PROCESS_UNRESERVED = 0, /* its journal has no space yet */

@@ -238,6 +238,9 @@ enum pt_status pt_collector_use_close(struct pt_collector *collector, uint32_t i
     enum pt_status status = PT_OK;
     if (use->serial == 0 || use->finished)
         return PT_OK;
+    /* Any other clock would add time in which the thread did not run. 0 if nobody could tell: then it is the last tick. */
+    if (pt_arena_control(collector->arena)->clock == PT_CLOCK_CPU)
+        end_tick = atomic_load_explicit(&pt_arena_slot(collector->arena, index)->end_tick, memory_order_relaxed);
     while (status == PT_OK) {
         status = pt_chunk_encode_close(collector->encoder, &use->source, end_tick, &collector->chunk);
         status = deliver_made(collector, use, status);

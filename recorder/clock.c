@@ -38,17 +38,48 @@ static int tsc_readable(void)
 
 #endif
 
-enum pt_clock_kind pt_clock_choose(void)
+/* NULL if the processor's counter can be trusted, else why it cannot. */
+static const char *counter_flaw(void)
 {
 #if defined(__x86_64__)
     unsigned eax, ebx, ecx, edx;
-    if (__get_cpuid(CPUID_POWER, &eax, &ebx, &ecx, &edx) && (edx & CPUID_INVARIANT_TSC) && tsc_readable() &&
-        kernel_trusts_tsc())
-        return PT_CLOCK_TSC;
-    return PT_CLOCK_MONOTONIC;
-#else
-    return PT_CLOCK_CNTVCT;
+    if (!__get_cpuid(CPUID_POWER, &eax, &ebx, &ecx, &edx) || !(edx & CPUID_INVARIANT_TSC))
+        return "its rate is not constant";
+    if (!tsc_readable())
+        return "this process may not read it";
+    if (!kernel_trusts_tsc())
+        return "the kernel found that it differs between processors";
 #endif
+    return NULL;
+}
+
+enum pt_status pt_clock_choose(enum pt_clock_choice choice, enum pt_clock_kind *kind, struct pt_error *error)
+{
+#if defined(__x86_64__)
+    const enum pt_clock_kind counter = PT_CLOCK_TSC;
+#else
+    const enum pt_clock_kind counter = PT_CLOCK_CNTVCT;
+#endif
+    const char *flaw = NULL;
+    switch (choice) {
+    case PT_CLOCK_CHOICE_BEST:
+        *kind = counter_flaw() ? PT_CLOCK_MONOTONIC : counter;
+        return PT_OK;
+    case PT_CLOCK_CHOICE_COUNTER:
+        flaw = counter_flaw();
+        *kind = counter;
+        break;
+    case PT_CLOCK_CHOICE_MONOTONIC:
+        *kind = PT_CLOCK_MONOTONIC;
+        return PT_OK;
+    case PT_CLOCK_CHOICE_CPU:
+        *kind = PT_CLOCK_CPU;
+        return PT_OK;
+    }
+    if (!flaw)
+        return PT_OK;
+    return pt_error_set(error, PT_UNSUPPORTED, PT_ERROR_NO_OFFSET,
+                        "the processor's counter is no clock on this machine: %s", flaw);
 }
 
 #if defined(__x86_64__)
@@ -97,7 +128,7 @@ static double counter_ps(void)
 
 uint64_t pt_clock_calibrate(enum pt_clock_kind kind, uint32_t *shift)
 {
-    double tick_ps = kind == PT_CLOCK_MONOTONIC ? MONOTONIC_PS : counter_ps();
+    double tick_ps = pt_clock_is_counter(kind) ? counter_ps() : MONOTONIC_PS;
     *shift = 0;
     while (tick_ps * 2 <= TICK_PS_MAX) {
         tick_ps *= 2;
@@ -115,6 +146,8 @@ const char *pt_clock_name(enum pt_clock_kind kind)
         return "cntvct";
     case PT_CLOCK_MONOTONIC:
         return "monotonic";
+    case PT_CLOCK_CPU:
+        return "cpu";
     }
     return "unknown";
 }

@@ -74,7 +74,7 @@ static enum pt_status create(struct pt_drain *drain, struct pt_error *error)
     const struct pt_settings *settings = &drain->handshake->settings;
     const struct pt_collector_settings collector = {.live = true, .zstd_level = settings->level};
     /* The trace comes after the arena: a file that --force replaces stays untouched if there is no place for the rings. */
-    PT_TRY(pt_drain_header_identify(&drain->identity, error));
+    PT_TRY(pt_drain_header_identify(&drain->identity, settings->clock, error));
     PT_TRY(pt_drain_arena_create(&drain->arena, drain->handshake, &drain->identity, error));
     PT_TRY(pt_drain_trace_create(&drain->trace, settings->output, settings->force, settings->max_size, error));
     if (pt_drain_header_write(&drain->trace, drain->handshake, &drain->identity, &drain->arena,

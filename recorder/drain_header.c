@@ -12,13 +12,14 @@
 
 #define NOTES_MAX 3
 
-enum pt_status pt_drain_header_identify(struct pt_drain_identity *identity, struct pt_error *error)
+enum pt_status pt_drain_header_identify(struct pt_drain_identity *identity, enum pt_clock_choice clock,
+                                        struct pt_error *error)
 {
     *identity = (struct pt_drain_identity){0};
     if (getrandom(identity->run_id, sizeof identity->run_id, 0) != (ssize_t)sizeof identity->run_id)
         return pt_error_set_errno(error, "cannot get", "random bytes");
     pt_arena_boot_id(identity->boot_id);
-    identity->clock = pt_clock_choose();
+    PT_TRY(pt_clock_choose(clock, &identity->clock, error));
     identity->tick_ps = pt_clock_calibrate(identity->clock, &identity->tick_shift);
     return PT_OK;
 }

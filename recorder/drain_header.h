@@ -8,8 +8,9 @@
 #include "drain_trace.h"
 #include "handshake.h"
 
-/* A run id that nobody can guess, the boot id, and the best clock, measured. PT_IO. */
-PT_MUST_USE enum pt_status pt_drain_header_identify(struct pt_drain_identity *identity, struct pt_error *error);
+/* A run id that nobody can guess, the boot id, and the clock, measured. PT_IO, PT_UNSUPPORTED if there is no such clock here. */
+PT_MUST_USE enum pt_status pt_drain_header_identify(struct pt_drain_identity *identity, enum pt_clock_choice clock,
+                                                    struct pt_error *error);
 
 /* Three readings of the same moment. */
 void pt_drain_header_clock(const struct pt_drain_identity *identity, struct pt_clock *clock);

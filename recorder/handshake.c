@@ -61,6 +61,7 @@ static void compose_settings(struct composer *composer, const void *subject)
     put_number(composer, "exceptions", settings->exceptions);
     put_number(composer, "drop", settings->drop);
     put_number(composer, "children", settings->children);
+    put_number(composer, "clock", settings->clock);
     put_number(composer, "ring_size", settings->ring_size);
     put_number(composer, "max_threads", settings->max_threads);
     put_number(composer, "flush_interval_ns", settings->flush_interval_ns);
@@ -261,6 +262,8 @@ static void take_setting(struct pt_handshake *handshake, const char *key, const 
         else
             *fields[i].number = number(value);
     }
+    if (strcmp(key, "clock") == 0)
+        settings->clock = (enum pt_clock_choice)number(value);
     if (strcmp(key, "max_threads") == 0)
         settings->max_threads = (uint32_t)number(value);
     if (strcmp(key, "level") == 0)

@@ -6,6 +6,7 @@
 #include "host_wait.h"
 #include "record.h"
 #include "session.h"
+#include "thread_clock.h"
 
 #define NS_PER_STALL      100000u /* shorter waits are not worth a record */
 #define MARK_WORDS        65536u  /* the drain makes a chunk of this many */
@@ -18,11 +19,6 @@
 static uint64_t words(const struct pt_thread_state *self)
 {
     return self->mask + 1;
-}
-
-static uint64_t tick_now(const struct pt_thread_state *self)
-{
-    return pt_clock_tick(self->clock, self->tick_shift);
 }
 
 void pt_ring_init(struct pt_thread_state *self, uint64_t *ring, uint64_t ring_size)
@@ -44,7 +40,7 @@ void pt_ring_update_limit(struct pt_thread_state *self)
     if (self->name_retry != 0 && self->name_retry < limit)
         limit = self->name_retry;
     /* The fast path knows only the processor's counter. */
-    if (self->clock == PT_CLOCK_MONOTONIC || self->hidden > 0 || self->in_fork || self->loss.active)
+    if (!pt_clock_is_counter(self->clock) || self->hidden > 0 || self->in_fork || self->loss.active)
         limit = 0;
     /* Who ends a session stores its state and then lowers all limits: in one total order with this, so that one of us
      * sees the other. */
@@ -124,9 +120,9 @@ static bool make_room(struct pt_thread_state *self)
     if (has_room(&room))
         return true;
     uint64_t waited_ns;
-    uint64_t before = tick_now(self);
+    uint64_t before = pt_thread_clock_tick(self);
     bool ready = pt_host_wait_until(has_room, &room, &waited_ns);
-    uint64_t now = tick_now(self);
+    uint64_t now = pt_thread_clock_tick(self);
     uint64_t stalled = now > before ? now - before : 0;
     if (!ready && waited_ns > 0)
         pt_host_wait_degrade();
@@ -146,7 +142,7 @@ static void begin_loss(struct pt_thread_state *self)
     if (self->loss.active)
         return;
     self->loss.active = true;
-    self->loss.from_tick = tick_now(self);
+    self->loss.from_tick = pt_thread_clock_tick(self);
 }
 
 static void lose(struct pt_thread_state *self, enum pt_kind kind, uint64_t frame)
@@ -179,7 +175,7 @@ static bool recover(struct pt_thread_state *self)
     struct room room = {self, words(self) / 2};
     if (!has_room(&room))
         return false;
-    uint64_t tick = tick_now(self);
+    uint64_t tick = pt_thread_clock_tick(self);
     push_rebase(self, tick);
     push_lost(self, tick);
     return true;
@@ -195,7 +191,7 @@ void pt_ring_flush(struct pt_thread_state *self)
     struct room room = {self, REBASE_WORDS + LOST_WORDS + PT_LOSS_FRAMES_MAX};
     if (!self->loss.active || !has_room(&room))
         return;
-    uint64_t tick = tick_now(self);
+    uint64_t tick = pt_thread_clock_tick_of(self, self->loss.from_tick);
     push_rebase(self, tick);
     push_lost(self, tick);
 }
@@ -208,7 +204,7 @@ void pt_ring_put(struct pt_thread_state *self, enum pt_kind kind, uint32_t id, u
         lose(self, kind, frame);
         return;
     }
-    uint64_t tick = tick_now(self);
+    uint64_t tick = pt_thread_clock_tick(self);
     push_rebase(self, tick);
     push(self, pt_record_pack(kind, id, tick));
     publish(self);
@@ -231,7 +227,7 @@ void pt_ring_switch(struct pt_thread_state *self, uint64_t number)
         self->loss.pushed = 0;
         return;
     }
-    uint64_t tick = tick_now(self);
+    uint64_t tick = pt_thread_clock_tick(self);
     push_rebase(self, tick);
     push_control(self, PT_CONTROL_SWITCH, tick, &number, 1);
 }
@@ -243,7 +239,7 @@ void pt_ring_forget(struct pt_thread_state *self, uint64_t number)
         self->loss.switched = true;
         return;
     }
-    uint64_t tick = tick_now(self);
+    uint64_t tick = pt_thread_clock_tick(self);
     push_rebase(self, tick);
     push_control(self, PT_CONTROL_FORGET, tick, NULL, 0);
     pt_ring_switch(self, number);

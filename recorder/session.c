@@ -70,9 +70,12 @@ static void close_threads(void)
 
 static void flush_threads(void)
 {
-    for (uint32_t i = 0; i < pt_session->threads_used; i++)
-        if (pt_session->threads[i].session == pt_session->serial)
+    for (uint32_t i = 0; i < pt_session->threads_used; i++) {
+        if (pt_session->threads[i].session == pt_session->serial) {
             pt_ring_flush(&pt_session->threads[i]);
+            pt_slot_date_end(&pt_session->threads[i]);
+        }
+    }
 }
 
 /* Lets nobody in any more, and makes sure that the rings are as their threads left them. False if some thread is still

@@ -12,6 +12,13 @@
 #define PT_SETTINGS_FLUSH_INTERVAL_NS UINT64_C(1000000000)
 #define PT_SETTINGS_LEVEL             1
 
+enum pt_clock_choice {
+    PT_CLOCK_CHOICE_BEST,
+    PT_CLOCK_CHOICE_COUNTER,
+    PT_CLOCK_CHOICE_MONOTONIC,
+    PT_CLOCK_CHOICE_CPU,
+};
+
 /* Texts are borrowed and may be NULL where that is said. */
 struct pt_settings {
     const char *output; /* absolute path of the trace */
@@ -22,6 +29,7 @@ struct pt_settings {
     bool exceptions;
     bool drop; /* policy: drop, else block */
     bool children;
+    enum pt_clock_choice clock;
     uint64_t ring_size;
     uint32_t max_threads;
     uint64_t flush_interval_ns;

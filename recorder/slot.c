@@ -6,12 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "hook.h"
 #include "host_wait.h"
 #include "process_owner.h"
 #include "ring.h"
 #include "session.h"
+#include "thread_clock.h"
 #include "thread_name.h"
 
 #define RETRY_EVENTS 1024u /* a thread without a slot tries again after this many */
@@ -32,11 +32,6 @@ static _Thread_local struct {
 
 /* The calling thread is the child of a fork and has had no event yet. */
 static _Thread_local bool just_forked;
-
-static uint64_t tick_now(const struct pt_arena_control *control)
-{
-    return pt_clock_tick((enum pt_clock_kind)control->clock, control->tick_shift);
-}
 
 /* --- Claiming ---------------------------------------------------------------------------------------------------- */
 
@@ -107,11 +102,17 @@ struct pt_thread_state *pt_slot_claim(void)
         (void)pt_process_owner_take(pt_session->process);
 
     struct pt_arena_slot *slot = pt_arena_slot(&pt_session->arena, search.index);
+    struct pt_thread_state *self = &pt_session->threads[search.index];
+    memset(self, 0, sizeof *self);
+    self->slot = slot;
+    self->clock = (enum pt_clock_kind)control->clock;
+    self->tick_shift = control->tick_shift;
+
     atomic_fetch_add_explicit(&slot->generation, 1, memory_order_relaxed);
     atomic_store_explicit(&slot->process, pt_session->process_index, memory_order_relaxed);
     atomic_store_explicit(&slot->process_generation, pt_session->process_generation, memory_order_relaxed);
     atomic_store_explicit(&slot->native_id, (uint64_t)syscall(SYS_gettid), memory_order_relaxed);
-    atomic_store_explicit(&slot->start_tick, tick_now(control), memory_order_relaxed);
+    atomic_store_explicit(&slot->start_tick, pt_thread_clock_start(self), memory_order_relaxed);
     atomic_store_explicit(&slot->end_tick, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->lost, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->stalled_ticks, 0, memory_order_relaxed);
@@ -124,11 +125,6 @@ struct pt_thread_state *pt_slot_claim(void)
     while (used <= search.index)
         if (atomic_compare_exchange_weak(&pt_session->threads_used, &used, search.index + 1))
             break;
-    struct pt_thread_state *self = &pt_session->threads[search.index];
-    memset(self, 0, sizeof *self);
-    self->slot = slot;
-    self->clock = (enum pt_clock_kind)control->clock;
-    self->tick_shift = control->tick_shift;
     self->session = pt_session->serial;
     self->name_retry = NAME_FIRST_RETRY;
     self->in_fork = just_forked;
@@ -152,11 +148,17 @@ void pt_slot_release(void)
     self->session = 0;
     pt_thread_state_set_limit(self, 0);
     if (current) {
-        atomic_store_explicit(&slot->end_tick, tick_now(pt_session_control()), memory_order_relaxed);
+        atomic_store_explicit(&slot->end_tick, pt_thread_clock_tick(self), memory_order_relaxed);
         /* After the last record and the fields above, which the drain reads once it sees this. */
         atomic_store_explicit(&slot->state, PT_SLOT_RELEASED, memory_order_release);
     }
     pt_arena_owner_release(&slot->owner);
+}
+
+void pt_slot_date_end(const struct pt_thread_state *thread)
+{
+    if (thread->clock == PT_CLOCK_CPU)
+        atomic_store_explicit(&thread->slot->end_tick, pt_thread_clock_tick_of(thread, 0), memory_order_relaxed);
 }
 
 void pt_slot_forget(void)

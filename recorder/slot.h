@@ -16,6 +16,10 @@ void pt_slot_lose_leave(void);
 /* Gives the calling thread's slot back. Afterwards it has no state. */
 void pt_slot_release(void);
 
+/* Recording ends, and nobody uses the session any more. Where a thread has a clock of its own, the drain learns from the slot
+ * until when it ran: no other clock tells. */
+void pt_slot_date_end(const struct pt_thread_state *thread);
+
 /* In the child of a fork: the calling thread has no state, whatever it had before. */
 void pt_slot_forget(void);
 

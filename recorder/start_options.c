@@ -121,6 +121,33 @@ static int parse_policy(PyObject *value, bool *drop)
     return 0;
 }
 
+static int parse_clock(PyObject *value, enum pt_clock_choice *result)
+{
+    static const struct {
+        const char *name;
+        enum pt_clock_choice choice;
+    } clocks[] = {
+        {"tsc", PT_CLOCK_CHOICE_COUNTER},
+        {"monotonic", PT_CLOCK_CHOICE_MONOTONIC},
+        {"cpu", PT_CLOCK_CHOICE_CPU},
+    };
+    *result = PT_CLOCK_CHOICE_BEST;
+    if (value == Py_None)
+        return 0;
+    if (!PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "clock must be a str or None, not %s", Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++) {
+        if (PyUnicode_CompareWithASCIIString(value, clocks[i].name) == 0) {
+            *result = clocks[i].choice;
+            return 0;
+        }
+    }
+    PyErr_Format(PyExc_ValueError, "clock must be \"tsc\", \"monotonic\" or \"cpu\", not %R", value);
+    return -1;
+}
+
 /* --- Paths ------------------------------------------------------------------------------------------------------- */
 
 /* Appends `size` bytes to a path of `*used` bytes. False if it gets too long. */
@@ -217,6 +244,8 @@ static int parse_option(struct pt_start_options *options, const char *name, PyOb
         return parse_flag(value, name, &settings->force);
     if (strcmp(name, "policy") == 0)
         return parse_policy(value, &settings->drop);
+    if (strcmp(name, "clock") == 0)
+        return parse_clock(value, &settings->clock);
     if (strcmp(name, "ring_size") == 0)
         return parse_ring_size(value, &settings->ring_size);
     if (strcmp(name, "max_size") == 0)

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "arena.h"
 
@@ -43,6 +44,8 @@ struct pt_thread_state {
     uint32_t hidden;          /* calls of our own functions that have not returned */
     bool in_fork;             /* the C function that forked has not returned to this child yet */
     uint32_t fork_depth;      /* frames entered since */
+    clockid_t cpu_clock;      /* under PT_CLOCK_CPU: the thread's, which others can read too … */
+    uint64_t cpu_base_ns;     /* … and what has to be added to it */
     uint64_t consumed;        /* the consumer's position when last looked at */
     uint64_t mark;            /* position at which the drain is woken */
     uint64_t name_retry;      /* position at which the thread's name is asked for again; 0 for never */

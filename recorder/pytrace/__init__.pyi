@@ -20,6 +20,7 @@ def start(
     ring_size: _Size = "1M",
     max_threads: int = 256,
     policy: Literal["block", "drop"] = "block",
+    clock: Optional[Literal["tsc", "monotonic", "cpu"]] = None,
     flush_interval: _Time = "1s",
     max_size: Optional[_Size] = None,
     level: int = 1,
@@ -40,6 +41,8 @@ def start(
     max_threads: threads that can be recorded at the same time.
     policy: what a thread does whose ring is full: "block" waits for the drain process, at most 100 ms in one go; "drop" loses
         events, which are counted and shown.
+    clock: what time is: "tsc", the processor's counter (an error where it is no clock); "monotonic", the system's clock; "cpu", the
+        CPU time of each thread, in which waiting takes none. By default the counter, else the system's clock.
     flush_interval: what a quiet thread did reaches the file within this time.
     max_size: the recording ends before the file grows beyond this; the program goes on.
     level: zstd level of the file.
@@ -75,6 +78,7 @@ class recording:
         ring_size: _Size = "1M",
         max_threads: int = 256,
         policy: Literal["block", "drop"] = "block",
+        clock: Optional[Literal["tsc", "monotonic", "cpu"]] = None,
         flush_interval: _Time = "1s",
         max_size: Optional[_Size] = None,
         level: int = 1,

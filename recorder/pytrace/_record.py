@@ -24,6 +24,9 @@ options:
       --no-children         do not record child processes
       --no-argv             leave the command line out of the trace
       --policy block|drop   a full ring makes the thread wait, at most 100 ms in one go, or loses events (block)
+      --clock tsc|monotonic|cpu
+                            what time is: the processor's counter, the system's clock, or the CPU time of each thread
+                            (the counter, else the system's clock)
       --ring-size SIZE      memory for each thread, rounded up to a power of two (1M)
       --max-threads N       threads recorded at the same time (256)
       --ring-dir DIR        where that memory lies (/dev/shm, else beside the trace)
@@ -46,6 +49,7 @@ VALUES = {
     "--lines": "lines",
     "--opcodes": "opcodes",
     "--policy": "policy",
+    "--clock": "clock",
     "--ring-size": "ring_size",
     "--max-threads": "max_threads",
     "--ring-dir": "ring_dir",

@@ -60,6 +60,7 @@ class CommandLine(TestCase):
             "--ring-size=1",
             "--ring-size=huge",
             "--policy=maybe",
+            "--clock=wall",
             "--flush-interval=soon",
             "--max-size=-1",
             "--force=yes",

@@ -39,6 +39,7 @@ SCREENS["top"] += ("good-switch",)
 SCREENS["tree"] += ("good-switch",)
 SCREENS["dump"] += ("good-control", "good-inner", "good-switch")
 SCREENS["lines"] = ("good-inner", "good-complete")
+SCREENS["top"] += ("good-cpu-clock",)
 SCREENS["info"] += ("good-inner", "good-exec")
 SCREENS["threads-by-process"] = SCREENS["top-by-process"] = SCREENS["tree-by-process"] = ("good-exec",)
 

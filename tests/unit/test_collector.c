@@ -197,6 +197,27 @@ Test(collector, finish_ends_what_is_still_alive)
     cr_assert_str_eq(totals().first_ended, "stopped");
 }
 
+Test(collector, with_the_cpu_clock_the_killed_end_with_their_last_event)
+{
+    pt_arena_control(&fixture.arena)->clock = PT_CLOCK_CPU;
+    arena_fixture_run_and_kill(&fixture, one_thread);
+    turn(5000);
+    expect_entries(1, "start 1 @1000, c_call 2 @1003, close @1003, close @1003");
+    expect_thread(1, 1, "", 1003);
+}
+
+Test(collector, with_the_cpu_clock_only_the_process_dates_the_end_of_threads_that_live)
+{
+    pt_arena_control(&fixture.arena)->clock = PT_CLOCK_CPU;
+    one_thread(&fixture);
+    slot_at(0)->end_tick = 1070;
+    turn(5000);
+    cr_assert_eq(pt_collector_finish(collector, 9000, "stopped"), PT_OK);
+    expect_entries(1, "start 1 @1000, c_call 2 @1003, close @1070, close @1070");
+    expect_thread(1, 1, "", 1070);
+    expect_process(1, 0, 9000, "stopped");
+}
+
 Test(collector, a_closed_recording_stays_closed)
 {
     one_thread(&fixture);

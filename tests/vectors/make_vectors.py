@@ -250,6 +250,14 @@ def vectors():
     ended = [(THREAD, cbor({"thread": 2, "process": 2, "end_tick": 2100})), (PROCESS, cbor({"process": 2, "end_tick": 2100, "ended": "exited"}))]
     yield "good-fork", trace(PREAMBLE + fork + [(CHUNK, simple), (CHUNK, child)] + ended + ENDINGS), \
         "A forked child takes over ids 1 and 2 of its parent and has an id 3 of its own that means something else there."
+    own_time = [(HEADER, header(clock="cpu", tick_ps=4000))] + PREAMBLE[1:] + [
+        (THREAD, cbor({"thread": 2, "process": 1, "slot": 1, "generation": 1, "native_id": 4712, "name": "sleeper", "start_tick": 2000}))]
+    sleeper = chunk([(START, RUN, 0), (C_CALL, LEN, 40), (C_RETURN, 0, 25), (CLOSE, 0, 0)], thread=2, slot=1, first_tick=2000, flags=1)
+    yield "good-cpu-clock", trace(own_time + [(CHUNK, simple), (CHUNK, sleeper)] + [
+        (CLOCK, cbor({"tick": 101_000, "monotonic_ns": 5_400_000, "realtime_ns": 1_700_000_000_000_400_000})),
+        (THREAD, cbor({"thread": 2, "process": 1, "end_tick": 2065})), (THREAD, cbor({"thread": 1, "process": 1, "end_tick": 71_409})),
+        (PROCESS, cbor({"process": 1, "end_tick": 100_000, "ended": "stopped"}))], end_tick=100_500), \
+        "Each thread has a time of its own, its CPU time: both end long before their process does."
     def joined(number, parent, tick, **more):
         return [(PROCESS, cbor({"process": number, "parent": parent, "pid": 4710 + number, "entry": number - 1, "generation": 1,
                                 "inherited": 0, "start_tick": tick, **more})),
