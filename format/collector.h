@@ -56,9 +56,9 @@ PT_MUST_USE enum pt_status pt_collector_turn(struct pt_collector *collector, enu
  * the sink refuses something, call it again. */
 PT_MUST_USE enum pt_status pt_collector_finish(struct pt_collector *collector, uint64_t end_tick, const char *ended);
 
-/* Live: no child that was announced and has not come will come. Their entries are free again, those that come all the
- * same do not get in. Without this that is so ten seconds after the announcement. */
-void pt_collector_forget_unborn(struct pt_collector *collector);
+/* Live: no child that was announced before that tick and has not come will come. Their entries are free again, those
+ * that come all the same do not get in. Without this that is so ten seconds after the announcement. */
+void pt_collector_forget_unborn(struct pt_collector *collector, uint64_t before_tick);
 
 struct pt_collector_totals {
     uint64_t events; /* encoded */

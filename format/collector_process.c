@@ -108,10 +108,13 @@ static void forget_if_late(struct pt_collector *collector, struct pt_arena_proce
         forget(collector, entry);
 }
 
-void pt_collector_forget_unborn(struct pt_collector *collector)
+void pt_collector_forget_unborn(struct pt_collector *collector, uint64_t before_tick)
 {
-    for (uint32_t i = 0; i < collector->arena->shape.process_count; i++)
-        forget(collector, pt_arena_process(collector->arena, i));
+    for (uint32_t i = 0; i < collector->arena->shape.process_count; i++) {
+        struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
+        if (atomic_load_explicit(&entry->start_tick, memory_order_relaxed) < before_tick)
+            forget(collector, entry);
+    }
 }
 
 static enum pt_status see_process(struct pt_collector *collector, uint32_t index, uint32_t generation)

@@ -3,7 +3,10 @@
 #include "clock.h"
 #include "futex.h"
 
-#define LOOK_NS      UINT64_C(20000000)   /* who joins wakes the drain; who dies instead, or is too late, does not */
+#define LOOK_NS UINT64_C(20000000) /* who joins wakes the drain; who dies instead, or is too late, does not */
+/* A census takes tens of milliseconds on a busy machine, and may miss whoever comes and goes meanwhile, as a daemon's
+ * generations do: it proves nothing against a child that was announced just now. */
+#define UNBORN_NS    UINT64_C(1000000000)
 #define ALONE_MAX_NS UINT64_C(5000000000) /* however many programs seem to be about to join */
 
 void pt_drain_arrivals_init(struct pt_drain_arrivals *arrivals, struct pt_collector *collector,
@@ -73,8 +76,8 @@ bool pt_drain_arrivals_over(struct pt_drain_arrivals *arrivals, uint64_t now_tic
     if (presence.unborn > 0)
         born_ns = presence.first_birth < now_tick ? (now_tick - presence.first_birth) * tick_ps / 1000 + 1 : 1;
     const struct pt_drain_census_result seen = pt_drain_census_take(&arrivals->census, alone_ns, born_ns);
-    if (presence.unborn > 0 && !seen.children)
-        pt_collector_forget_unborn(arrivals->collector);
+    if (presence.unborn > 0 && !seen.children && now_tick > UNBORN_NS * 1000 / tick_ps)
+        pt_collector_forget_unborn(arrivals->collector, now_tick - UNBORN_NS * 1000 / tick_ps);
     const bool expected = seen.programs && alone_ns < ALONE_MAX_NS;
     tell_hosts(control, expected);
     return !expected && atomic_compare_exchange_strong(&control->live, &none, PT_ARENA_CLOSED);

@@ -113,14 +113,16 @@ Test(collector_children, a_child_that_never_comes_is_forgotten_after_ten_seconds
     cr_assert_eq(blocks.count, 0);
 }
 
-Test(collector_children, a_child_that_cannot_come_is_forgotten_at_once)
+Test(collector_children, a_child_that_cannot_come_is_forgotten)
 {
     struct pt_arena_control *control = pt_arena_control(&fixture.arena);
     arena_fixture_enter(&fixture, 0, PT_ARENA_NO_PROCESS, 0);
     process_at(2)->start_tick = 1000;
     process_at(2)->state = PT_PROCESS_BORN;
     control->live++;
-    pt_collector_forget_unborn(collector);
+    pt_collector_forget_unborn(collector, 1000);
+    cr_assert_eq(process_at(2)->state, PT_PROCESS_BORN);
+    pt_collector_forget_unborn(collector, 1001);
     cr_assert_eq(process_at(0)->state, PT_PROCESS_LIVE);
     cr_assert_eq(process_at(2)->state, PT_PROCESS_FREE);
     cr_assert_eq(control->live, 1);
