@@ -1,7 +1,8 @@
 /* The traces that a report is about, opened and put side by side.
  *
  * Several traces count as one: threads and processes are numbered through, and functions that agree in kind, module,
- * qualified name, file and first line are one function. With a single trace all numbers are those of the trace. */
+ * qualified name, file and first line are one function, as in one trace. With a single trace all numbers are those of
+ * the trace. */
 #ifndef PT_INPUT_H
 #define PT_INPUT_H
 

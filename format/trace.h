@@ -30,8 +30,9 @@ struct pt_trace_thread {
     size_t chunk_count;
 };
 
-/* A function of the trace: definitions that agree in kind, module, qualified name, file and first line are one. Texts
- * live as long as the trace, NUL-terminated, as they were recorded: escape before printing. */
+/* A function of the trace: definitions that agree in kind, module, qualified name, file and first line are one, and of
+ * Python functions also in label. Texts live as long as the trace, NUL-terminated, as they were recorded: escape before
+ * printing. */
 struct pt_function {
     uint32_t kind; /* enum pt_name_kind */
     uint32_t line;

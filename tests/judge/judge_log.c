@@ -111,7 +111,6 @@ static uint32_t number_of_code(PyCodeObject *code)
     return number;
 }
 
-#if PROFILES
 static struct {
     struct c_function {
         const PyMethodDef *method;
@@ -121,6 +120,7 @@ static struct {
     pthread_mutex_t mutex;
 } c_functions = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+#if PROFILES
 static uint32_t number_of_c(PyObject *function)
 {
     const PyMethodDef *method = ((PyCFunctionObject *)function)->m_ml;
@@ -177,9 +177,20 @@ static void on_thread_end(void *log)
     free_log(log);
 }
 
+static void before_fork(void)
+{
+    pthread_mutex_lock(&c_functions.mutex);
+}
+
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&c_functions.mutex);
+}
+
 /* The child is alone, and has a log of its own from its first event on. */
 static void after_fork_in_child(void)
 {
+    after_fork();
     if (own)
         free_log(own);
     own = NULL;
@@ -416,7 +427,7 @@ static PyObject *start(PyObject *module, PyObject *directory)
         judge.next_number = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (judge.code_extra < 0 || judge.next_number == MAP_FAILED ||
             pthread_key_create(&judge.thread_end, on_thread_end) != 0 ||
-            pthread_atfork(NULL, NULL, after_fork_in_child) != 0)
+            pthread_atfork(before_fork, after_fork, after_fork_in_child) != 0)
             give_up("start");
         atomic_store(judge.next_number, 1);
     }
