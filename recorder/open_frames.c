@@ -115,18 +115,26 @@ void pt_open_frames_write_resumed(struct pt_thread_state *self)
     write_frames(self, PyThreadState_GetFrame(PyThreadState_Get()), true);
 }
 
+static void choose_frames(PyThreadState *thread)
+{
+    PyFrameObject *frame = PyThreadState_GetFrame(thread);
+    size_t count = count_shown(frame);
+    for (size_t i = 0; frame; i++) {
+        if (i < count)
+            frame_id(frame);
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+    }
+}
+
 void pt_open_frames_choose(void)
 {
-#ifndef Py_GIL_DISABLED /* where no other thread's frames can be looked at while it runs */
+    if (!pt_chosen_any())
+        return;
+#ifdef Py_GIL_DISABLED
+    choose_frames(PyThreadState_Get()); /* another thread's cannot be looked at while it runs */
+#else
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
-    for (; thread && pt_chosen_any(); thread = PyThreadState_Next(thread)) {
-        PyFrameObject *frame = PyThreadState_GetFrame(thread);
-        size_t count = count_shown(frame);
-        for (size_t i = 0; frame; i++) {
-            if (i < count)
-                frame_id(frame);
-            Py_SETREF(frame, PyFrame_GetBack(frame));
-        }
-    }
+    for (; thread; thread = PyThreadState_Next(thread))
+        choose_frames(thread);
 #endif
 }

@@ -18,7 +18,8 @@ void pt_open_frames_write_resumed(struct pt_thread_state *self);
 void pt_open_frames_hide(void);
 
 /* Looks at the functions that run now, in any thread, whether their lines or instructions are chosen (chosen.h): else
- * they would tell of them from the first call on that their thread makes. Needs the GIL. */
+ * they would tell of them from the first call on that their thread makes. Needs the GIL; on a free-threaded build it is
+ * so for all threads but the calling one. */
 void pt_open_frames_choose(void);
 
 #endif
