@@ -36,11 +36,24 @@ class CpuTime(TestCase):
 
 
 class Clock(TestCase):
-    def test_names(self):
-        for clock in "tsc", "monotonic", "cpu":
-            with self.subTest(clock):
-                self.assert_succeeded(self.record("-c", "print(len('x'))", options=["--force", "--clock", clock]), "1\n")
-                self.assertEqual(top(self.trace)["trace"]["clock"].replace("cntvct", "tsc"), clock)
+    def recorded(self, *options):
+        self.assert_succeeded(self.record("-c", "print(len('x'))", options=["--force", *options]), "1\n")
+        return top(self.trace)["trace"]["clock"]
+
+    def test_the_system_and_the_thread(self):
+        self.assertEqual(self.recorded("--clock", "monotonic"), "monotonic")
+        self.assertEqual(self.recorded("--clock=cpu"), "cpu")
+
+    def test_the_counter_is_the_default_where_it_is_a_clock_and_else_refused(self):
+        default = self.recorded()
+        if default != "monotonic":
+            self.assertIn(default, ("tsc", "cntvct"))
+            self.assertEqual(self.recorded("--clock=tsc"), default)
+            return
+        outcome = self.record("-c", "print(len('x'))", options=["--force", "--clock=tsc"])
+        self.assertNotEqual(outcome.status, 0)
+        self.assertEqual(outcome.stdout, b"")
+        self.assertIn("is no clock on this machine", outcome.stderr.decode())
 
     def test_a_process_that_is_killed_in_its_sleep_had_no_time_then(self):
         program = "import os, time\nlen('x')\ntime.sleep(1)\nos.kill(os.getpid(), 9)"
