@@ -13,6 +13,8 @@ const struct pt_command pt_command_table[] = {
      pt_report_callees},
     {"lines", "RE", "where the time of the functions that match went, line by line (needs record --lines)",
      "pytrace-analyze lines 'Encoder.encode$' trace.bin", true, pt_report_lines},
+    {"exceptions", NULL, "where exceptions were raised, how far they went (needs record --exceptions)",
+     "pytrace-analyze exceptions trace.bin -n 50", true, pt_report_exceptions},
     {"threads", NULL, "what each thread did", "pytrace-analyze threads trace.bin", true, pt_report_threads},
     {"info", NULL, "everything about the recording itself", "pytrace-analyze info trace.bin", true, pt_report_info},
     {"check", NULL, "whether the trace is pristine; exit status 1 if not", "pytrace-analyze check trace.bin", false,

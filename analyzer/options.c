@@ -264,8 +264,8 @@ STORE_FLAG(version, version)
 
 const struct pt_option pt_option_table[] = {
     {'n', "top", "N", "rows to show (default 30; 0: all)", store_top},
-    {'s', "sort", "KEYS", "order: self (default) total calls primitive raised mean p50 p90 p99 max name file",
-     store_sort},
+    {'s', "sort", "KEYS",
+     "order: self (default) total calls primitive raised exceptions mean p50 p90 p99 max name file", store_sort},
     {'f', "fields", "LIST", "columns, with commas between; +LIST appends", store_fields},
     {0, "by", "WHAT", "rows are: function (default) file module thread process", store_by},
     {0, "py", NULL, "only Python functions", store_py},

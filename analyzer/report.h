@@ -41,6 +41,7 @@ pt_report_run pt_report_tree;
 pt_report_run pt_report_callers;
 pt_report_run pt_report_callees;
 pt_report_run pt_report_lines;
+pt_report_run pt_report_exceptions;
 pt_report_run pt_report_threads;
 pt_report_run pt_report_info;
 pt_report_run pt_report_check;

@@ -221,6 +221,10 @@ static void write_json(const struct pt_report *report, const struct pt_top_rows 
         pt_json_put_uint(&json, "calls", row->calls);
         pt_json_put_uint(&json, "primitive", row->primitive);
         pt_json_put_uint(&json, "raised", row->raised);
+        if (rows->exceptions)
+            pt_json_put_uint(&json, "exceptions", row->exceptions);
+        else
+            pt_json_put_null(&json, "exceptions");
         pt_json_put_uint(&json, "self_ns", row->self_ns);
         pt_json_put_uint(&json, "total_ns", row->total_ns);
         put_timed(&json, "mean_ns", row, row->mean_ns);

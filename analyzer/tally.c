@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "flights.h"
 #include "replay.h"
 
 enum pt_status pt_tally_init(struct pt_tally *tally, size_t count, double tick_ns)
@@ -132,6 +133,7 @@ enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from
         to->calls += entry->calls;
         to->primitive += entry->primitive;
         to->raised += entry->raised;
+        to->exceptions += entry->exceptions;
         if (entry->recursion > to->recursion)
             to->recursion = entry->recursion;
         PT_TRY(pt_histogram_merge(&to->durations, &entry->durations, factor));
@@ -147,6 +149,7 @@ struct worker {
     struct pt_tally
         sum; /* in ticks of the first trace that it met; unused, and entries NULL, until a second one comes */
     struct pt_tally now;
+    struct pt_flights *flights; /* NULL if exceptions are not asked for */
     size_t count;
     struct pt_report *report;
     const struct pt_stream_view *view;
@@ -170,6 +173,8 @@ static enum pt_status put_aside(struct worker *worker)
 static enum pt_status take_thread(void *context, const struct pt_input_thread *thread)
 {
     struct worker *worker = context;
+    if (worker->flights)
+        PT_TRY(pt_flights_end_thread(worker->flights)); /* of the one before */
     if (worker->now.entries && worker->now.tick_ns == thread->origin->tick_ns)
         return PT_OK;
     if (worker->now.entries)
@@ -180,16 +185,35 @@ static enum pt_status take_thread(void *context, const struct pt_input_thread *t
 static enum pt_status take_steps(void *context, const struct pt_step *steps, size_t count)
 {
     struct worker *worker = context;
+    if (worker->flights)
+        PT_TRY(pt_flights_add(worker->flights, steps, count));
     return pt_tally_add(&worker->now, steps, count);
+}
+
+static enum pt_status add_exceptions(struct worker *worker)
+{
+    PT_TRY(pt_flights_end_thread(worker->flights));
+    for (uint32_t i = 1; i < worker->flights->count; i++)
+        if (worker->flights->rows[i].function != PT_FLIGHTS_NOBODY)
+            worker->sum.entries[worker->flights->rows[i].function].exceptions += worker->flights->rows[i].count;
+    return PT_OK;
 }
 
 static void *work(void *argument)
 {
     struct worker *worker = argument;
+    const struct pt_stream_view *view = worker->view;
     struct pt_replay_sink sink = {.context = worker, .thread = take_thread, .steps = take_steps};
-    worker->status = pt_replay_share(worker->report, worker->view, &sink, worker->next, worker->workers);
+    const bool by_function = view->by == PT_BY_FUNCTION && !view->numbers;
+    worker->status = view->inner & PT_STREAM_EXCEPTIONS
+                         ? pt_flights_new(&worker->flights, worker->report->input, worker->count, by_function)
+                         : PT_OK;
+    if (worker->status == PT_OK)
+        worker->status = pt_replay_share(worker->report, view, &sink, worker->next, worker->workers);
     if (worker->status == PT_OK && worker->now.entries)
         worker->status = put_aside(worker);
+    if (worker->status == PT_OK && worker->sum.entries && worker->flights)
+        worker->status = add_exceptions(worker);
     return NULL;
 }
 
@@ -234,6 +258,7 @@ cleanup:
     for (size_t i = 0; workers && i < most; i++) {
         pt_tally_release(&workers[i].sum);
         pt_tally_release(&workers[i].now);
+        pt_flights_free(workers[i].flights);
     }
     free(workers);
     free(threads);

@@ -19,6 +19,7 @@ struct pt_tally_entry {
     uint64_t calls;
     uint64_t primitive;            /* calls with no frame of the same number on the stack */
     uint64_t raised;               /* calls and opened frames that an exception ended */
+    uint64_t exceptions;           /* that began here; pt_tally_read counts them if the view asks for exceptions */
     uint32_t active;               /* frames open now in the greenlet that runs; 0 between threads */
     uint32_t recursion;            /* the most that ever were */
     struct pt_histogram durations; /* of the primitive calls */

@@ -19,6 +19,7 @@ NUMBER(line, line)
 NUMBER(calls, calls)
 NUMBER(primitive, primitive)
 NUMBER(raised, raised)
+NUMBER(exceptions, exceptions)
 NUMBER(recursion, recursion)
 NUMBER(mean, mean_ns)
 NUMBER(p50, p50_ns)
@@ -130,6 +131,7 @@ static const struct pt_top_field fields[] = {
     {.name = "calls", .title = "CALLS", .key = "calls", .close = true, .number = calls, .print = print_calls},
     {.name = "primitive", .title = "PRIMITIVE", .key = "primitive", .number = primitive},
     {.name = "raised", .title = "RAISED", .key = "raised", .number = raised},
+    {.name = "exceptions", .title = "EXCEPTIONS", .key = "exceptions", .number = exceptions},
     {.name = "self", .title = "SELF", .key = "self_ns", .number = self, .print = print_self},
     {.name = "total", .title = "TOTAL", .key = "total_ns", .number = total, .print = print_total},
     {.name = "mean",

@@ -147,6 +147,7 @@ static void fill_row(struct pt_top_row *row, uint32_t number, const struct pt_ta
         .calls = entry->calls,
         .primitive = entry->primitive,
         .raised = entry->raised,
+        .exceptions = entry->exceptions,
         .recursion = entry->recursion,
         .self_ns = pt_tally_ns(tally, entry->self),
         .total_ns = pt_tally_ns(tally, entry->total),
@@ -225,6 +226,9 @@ enum pt_status pt_top_rows_make(struct pt_top_rows *rows, struct pt_report *repo
     if (rows->by == PT_BY_FILE || rows->by == PT_BY_MODULE)
         PT_TRY(number_groups(rows, report->input));
     size_t count = number_count(rows, report->input);
+    for (size_t i = 0; i < report->input->trace_count; i++)
+        rows->exceptions = rows->exceptions || report->input->traces[i].trace->header.exceptions;
+    view.inner = rows->exceptions ? PT_STREAM_EXCEPTIONS : 0;
     view.by = rows->by;
     view.numbers = rows->numbers;
 

@@ -17,6 +17,7 @@ struct pt_top_row {
     uint64_t calls;
     uint64_t primitive;
     uint64_t raised;
+    uint64_t exceptions; /* that began in it */
     uint64_t recursion;
     uint64_t self_ns;
     uint64_t total_ns;
@@ -36,6 +37,7 @@ struct pt_top_rows {
     size_t count;     /* rows to show */
     size_t total;     /* rows that there are */
     uint64_t self_ns; /* of all rows that there are: the whole that percentages are of */
+    bool exceptions;  /* they were recorded */
     enum pt_by by;
     uint32_t *numbers;   /* by function: its file or module; NULL if rows are something else */
     const char **groups; /* by number: the file or module; borrowed */

@@ -239,6 +239,129 @@ class Exceptions(Inside):
         self.assertEqual([entry["name"].rpartition(".")[2] for entry in self.entries("exception")], ["__next__"])
 
 
+def reraises():
+    try:
+        fails()
+    except LookupError:
+        swallows()
+        raise
+
+
+def cleans_up():
+    try:
+        fails(1)
+    finally:
+        len("clean")
+
+
+def yields_meanwhile():
+    try:
+        raise LookupError
+    finally:
+        yield
+
+
+class Property:
+    @property
+    def missing(self):
+        raise AttributeError
+
+
+class Flights(Inside):
+    """Where exceptions end, and how many functions further."""
+
+    def flights(self, function):
+        with pytrace.recording(self.trace, exceptions=True):
+            function()
+        report = analyze("exceptions", self.trace, "--top", "0")["exceptions"]
+
+        def name(function):
+            return function and function["name"].rpartition(".")[2]
+
+        return sorted(
+            (row["type"], name(row["raised_by"]), row["end"], name(row["caught_by"]), row["up_least"], row["up_most"], row["count"])
+            for row in report
+        )
+
+    def test_caught(self):
+        self.assertEqual(self.flights(lambda: swallows(2)), [("LookupError", "fails", "caught", "swallows", 3, 3, 1)])
+
+    def test_passed_on(self):
+        def ends():
+            for function in reraises, cleans_up:
+                try:
+                    function()
+                except LookupError:
+                    pass
+
+        self.assertEqual(
+            self.flights(ends),
+            [
+                ("LookupError", "fails", "caught", "ends", 2, 3, 2),
+                ("LookupError", "fails", "caught", "swallows", 1, 1, 1),
+            ],
+        )
+
+    def test_passed_on_after_a_yield(self):
+        def ends():
+            generator = yields_meanwhile()
+            next(generator)
+            try:
+                next(generator)
+            except LookupError:
+                pass
+
+        self.assertEqual(self.flights(ends), [("LookupError", "yields_meanwhile", "caught", "ends", 1, 1, 1)])
+
+    def test_through_c_and_swallowed_there(self):
+        def ends():
+            try:
+                list(map(fails, [1]))
+            except LookupError:
+                pass
+            hasattr(Property(), "missing")
+
+        self.assertEqual(
+            self.flights(ends),
+            [("AttributeError", "missing", "swallowed", "hasattr", 1, 1, 1), ("LookupError", "fails", "caught", "ends", 2, 2, 1)],
+        )
+
+    def test_out_of_a_thread(self):
+        def ends():
+            thread = threading.Thread(target=fails)
+            thread.start()
+            thread.join()
+
+        hook, threading.excepthook = threading.excepthook, lambda arguments: None
+        self.addCleanup(setattr, threading, "excepthook", hook)
+        (flight,) = [flight for flight in self.flights(ends) if flight[1] == "fails"]
+        self.assertEqual(flight, ("LookupError", "fails", "caught", "_bootstrap_inner", 2, 2, 1))
+
+    def test_out_of_the_program(self):
+        self.write("program.py", "def f():\n    raise KeyError\nf()\n")
+        outcome = self.record("program.py", options=["--exceptions"])
+        self.assertEqual(outcome.status, 1)
+        (row,) = [row for row in analyze("exceptions", self.trace)["exceptions"] if row["raised_by"]["name"] == "f"]
+        self.assertEqual((row["end"], row["caught_by"], row["up_least"], row["line"]), ("left", None, 2, 2))
+
+    def test_top_counts_where_they_began(self):
+        with pytrace.recording(self.trace, exceptions=True):
+            for depth in range(4):
+                swallows(depth)
+            swallows()
+        counts = {function["name"]: function["exceptions"] for function in top(self.trace)["functions"]}
+        self.assertEqual((counts["fails"], counts["swallows"]), (5, 0))
+        (process,) = top(self.trace, "--by", "process")["processes"]
+        self.assertEqual(process["exceptions"], 5)
+
+    def test_unless_they_were_recorded(self):
+        with pytrace.recording(self.trace):
+            swallows()
+        self.assertEqual({function["exceptions"] for function in top(self.trace)["functions"]}, {None})
+        with self.assertRaisesRegex(AssertionError, "--exceptions"):
+            analyze("exceptions", self.trace)
+
+
 class Afterwards(Inside):
     def test_nothing_stays_behind(self):
         for _ in range(3):

@@ -23,6 +23,8 @@ COMMANDS = {
     "callers": ["callers", "numbers|run"],
     "callees": ["callees", "main"],
     "lines": ["lines", "."],
+    "exceptions": ["exceptions"],
+    "top-exceptions": ["top", "--fields", "+exceptions"],
     "threads": ["threads"],
     "threads-by-process": ["threads", "--by", "process"],
     "top-by-process": ["top", "--by", "process"],
@@ -38,6 +40,8 @@ SCREENS["check"] += ("bad-gap",)
 SCREENS["top"] += ("good-switch",)
 SCREENS["tree"] += ("good-switch",)
 SCREENS["dump"] += ("good-control", "good-inner", "good-switch")
+SCREENS["exceptions"] = ("good-inner", "good-complete")
+SCREENS["top-exceptions"] = ("good-inner",)
 SCREENS["lines"] = ("good-inner", "good-complete")
 SCREENS["top"] += ("good-cpu-clock",)
 SCREENS["info"] += ("good-inner", "good-exec")

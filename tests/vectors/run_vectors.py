@@ -14,7 +14,7 @@ ORACLE = os.path.join(os.path.dirname(HERE), "oracle", "oracle.py")
 STATUS = {"good": {0}, "bad": {1, 2}, "unsupported": {2}}
 COMMANDS = [["top"], ["top", "--format", "json"], ["tree"], ["callers", "."], ["callees", "."], ["threads"], ["info"]]
 # These end with 2 where nothing of the kind was recorded.
-ASKING_FOR_MORE = [["lines", "."], ["lines", ".", "--format", "json"]]
+ASKING_FOR_MORE = [["lines", "."], ["lines", ".", "--format", "json"], ["exceptions"], ["exceptions", "--format", "json"]]
 
 
 def run(*command):

@@ -1,0 +1,475 @@
+#include "flights.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stash.h"
+
+/* Flights that a function may have in hand: those that it handles, one within the other. Beyond that the oldest counts as
+ * caught. */
+#define IN_HAND_MAX 8
+
+/* In place of a suspended flight: there was one. */
+#define GONE UINT32_MAX
+
+/* One that has not ended. Lists of them are linked by `next`, the latest first. */
+struct live {
+    uint32_t site;
+    uint32_t function;
+    uint32_t last; /* the last function that it was seen in */
+    uint32_t next;
+    uint64_t left; /* functions */
+};
+
+struct frame {
+    uint32_t function; /* NOBODY: the bottom of the stack */
+    uint32_t in_hand;  /* flights that were seen in this activation */
+    uint32_t arriving; /* that left what it had called, and were not seen in it since */
+    bool is_c;
+};
+
+struct pt_flights_private {
+    const struct pt_input *input;
+    bool by_function;
+    uint32_t *types;     /* by raise site: equal for equal types */
+    uint32_t *suspended; /* by function: the flight that its last activation had in hand when it returned: if that was
+                            a yield it may go on. 0 or GONE for none */
+    uint32_t *resting;   /* functions for which that is not 0 */
+    size_t resting_count;
+    size_t resting_capacity;
+    struct live *lives; /* [0] is not used */
+    uint32_t live_count;
+    uint32_t live_capacity;
+    uint32_t unused;      /* list */
+    bool undecided;       /* the last step was an exception, or a leave by one */
+    struct frame *frames; /* [0] is the bottom, once there is anything */
+    size_t depth;
+    size_t capacity;
+    struct pt_stash stash;
+};
+
+/* --- Sums, found by their keys ----------------------------------------------------------------------------------- */
+
+static bool is_of(const struct pt_flight *row, const struct live *live, enum pt_flight_end end, uint32_t by)
+{
+    return row->site == live->site && row->function == live->function && row->end == end && row->by == by;
+}
+
+static uint32_t *find_slot(const struct pt_flights *flights, const struct live *live, enum pt_flight_end end,
+                           uint32_t by)
+{
+    uint64_t key = ((uint64_t)live->site << 32 | live->function) * UINT64_C(0x9E3779B97F4A7C15);
+    key = (key ^ ((uint64_t)by << 2 | end)) * UINT64_C(0x9E3779B97F4A7C15);
+    uint32_t at = (uint32_t)(key >> 32) & flights->slot_mask;
+    while (flights->slots[at] && !is_of(&flights->rows[flights->slots[at]], live, end, by))
+        at = (at + 1) & flights->slot_mask;
+    return &flights->slots[at];
+}
+
+/* Room for twice as many; the hash stays at most half full. */
+static enum pt_status grow(struct pt_flights *flights)
+{
+    uint64_t capacity = flights->capacity ? 2 * (uint64_t)flights->capacity : 256;
+    if (capacity > UINT32_C(1) << 30)
+        return PT_NOMEM;
+    struct pt_flight *rows = reallocarray(flights->rows, capacity, sizeof *rows);
+    if (!rows)
+        return PT_NOMEM;
+    flights->rows = rows;
+    uint32_t *slots = calloc(2 * capacity, sizeof *slots);
+    if (!slots)
+        return PT_NOMEM;
+    free(flights->slots);
+    flights->slots = slots;
+    flights->slot_mask = (uint32_t)(2 * capacity - 1);
+    flights->capacity = (uint32_t)capacity;
+    if (flights->count == 0)
+        flights->count = 1;
+    for (uint32_t i = 1; i < flights->count; i++) {
+        const struct live key = {.site = rows[i].site, .function = rows[i].function};
+        *find_slot(flights, &key, rows[i].end, rows[i].by) = i;
+    }
+    return PT_OK;
+}
+
+/* Counts a flight that has ended, and gives its place back. */
+static enum pt_status end_one(struct pt_flights *flights, uint32_t index, enum pt_flight_end end, uint32_t by,
+                              uint64_t left)
+{
+    struct pt_flights_private *private = flights->private;
+    struct live *live = &private->lives[index];
+    uint32_t *slot = find_slot(flights, live, end, by);
+    if (!*slot) {
+        if (flights->count == flights->capacity) {
+            PT_TRY(grow(flights));
+            slot = find_slot(flights, live, end, by);
+        }
+        *slot = flights->count;
+        flights->rows[flights->count++] = (struct pt_flight){
+            .site = live->site, .function = live->function, .by = by, .end = end, .least = UINT64_MAX};
+    }
+    struct pt_flight *row = &flights->rows[*slot];
+    row->count++;
+    row->least = left < row->least ? left : row->least;
+    row->most = left > row->most ? left : row->most;
+    live->next = private->unused;
+    private->unused = index;
+    return PT_OK;
+}
+
+/* --- Ends of several --------------------------------------------------------------------------------------------- */
+
+/* The whole list was caught in the function that has it in hand. */
+static enum pt_status end_in_hand(struct pt_flights *flights, uint32_t *list)
+{
+    const struct pt_flights_private *private = flights->private;
+    while (*list) {
+        const uint32_t index = *list;
+        *list = private->lives[index].next;
+        PT_TRY(end_one(flights, index, PT_FLIGHT_CAUGHT, private->lives[index].last, private->lives[index].left));
+    }
+    return PT_OK;
+}
+
+/* Of a list that has left a function, one at most was on its way, the latest: `end` tells of that. The others had been
+ * caught in there before. */
+static enum pt_status end_arriving(struct pt_flights *flights, uint32_t *list, enum pt_flight_end end, uint32_t by)
+{
+    const struct pt_flights_private *private = flights->private;
+    const uint32_t latest = *list;
+    if (!latest)
+        return PT_OK;
+    *list = private->lives[latest].next;
+    PT_TRY(end_one(flights, latest, end, by, private->lives[latest].left));
+    while (*list) {
+        const uint32_t index = *list;
+        *list = private->lives[index].next;
+        PT_TRY(end_one(flights, index, PT_FLIGHT_CAUGHT, private->lives[index].last, private->lives[index].left - 1));
+    }
+    return PT_OK;
+}
+
+/* What arrived at a frame that then shows that it has not got it. */
+static enum pt_status end_lost_on_the_way(struct pt_flights *flights, struct frame *frame)
+{
+    const bool is_bottom = frame->function == PT_FLIGHTS_NOBODY;
+    return end_arriving(flights, &frame->arriving, is_bottom ? PT_FLIGHT_LEFT : PT_FLIGHT_SWALLOWED, frame->function);
+}
+
+/* --- Life -------------------------------------------------------------------------------------------------------- */
+
+struct site {
+    uint32_t number;
+    const char *type;
+};
+
+static int compare_sites(const void *a, const void *b)
+{
+    return strcmp(((const struct site *)a)->type, ((const struct site *)b)->type);
+}
+
+/* Equal types get equal numbers. What is no raise site has type 0. */
+static enum pt_status number_types(struct pt_flights_private *private)
+{
+    const struct pt_input *input = private->input;
+    size_t count = 0;
+    uint32_t type = 0;
+    struct site *sites = calloc(input->function_count + 1, sizeof *sites);
+    private->types = calloc(input->function_count + 1, sizeof *private->types);
+    if (!sites || !private->types) {
+        free(sites);
+        return PT_NOMEM;
+    }
+    for (size_t i = 0; i < input->function_count; i++)
+        if (input->functions[i].kind == PT_NAME_RAISE_SITE)
+            sites[count++] = (struct site){(uint32_t)i, input->functions[i].label};
+    qsort(sites, count, sizeof *sites, compare_sites);
+    for (size_t i = 0; i < count; i++) {
+        type += i == 0 || strcmp(sites[i - 1].type, sites[i].type) != 0;
+        private->types[sites[i].number] = type;
+    }
+    free(sites);
+    return PT_OK;
+}
+
+enum pt_status pt_flights_new(struct pt_flights **out, const struct pt_input *input, size_t numbers, bool by_function)
+{
+    struct pt_flights *flights = calloc(1, sizeof *flights);
+    struct pt_flights_private *private = calloc(1, sizeof *private);
+    if (!flights || !private) {
+        free(flights);
+        free(private);
+        return PT_NOMEM;
+    }
+    flights->private = private;
+    private->input = input;
+    private->by_function = by_function;
+    private->suspended = calloc(numbers + 1, sizeof *private->suspended);
+    if (!private->suspended || number_types(private) != PT_OK || grow(flights) != PT_OK) {
+        pt_flights_free(flights);
+        return PT_NOMEM;
+    }
+    *out = flights;
+    return PT_OK;
+}
+
+void pt_flights_free(struct pt_flights *flights)
+{
+    if (!flights)
+        return;
+    struct pt_flights_private *private = flights->private;
+    pt_stash_release(&private->stash);
+    free(private->types);
+    free(private->suspended);
+    free(private->resting);
+    free(private->lives);
+    free(private->frames);
+    free(private);
+    free(flights->rows);
+    free(flights->slots);
+    free(flights);
+}
+
+/* --- Frames ------------------------------------------------------------------------------------------------------ */
+
+static enum pt_status push(struct pt_flights_private *private, uint32_t function)
+{
+    if (private->depth == private->capacity) {
+        size_t capacity = private->capacity ? 2 * private->capacity : 16;
+        struct frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
+        if (!frames)
+            return PT_NOMEM;
+        private->frames = frames;
+        private->capacity = capacity;
+    }
+    const bool is_known = private->by_function && function != PT_FLIGHTS_NOBODY;
+    private->frames[private->depth++] = (struct frame){
+        .function = function,
+        .is_c = is_known && private->input->functions[function].kind == PT_NAME_C,
+    };
+    return PT_OK;
+}
+
+static enum pt_status ensure_bottom(struct pt_flights_private *private)
+{
+    return private->depth > 0 ? PT_OK : push(private, PT_FLIGHTS_NOBODY);
+}
+
+/* The latest flight that a frame has in hand is kept, in case that it only yielded. */
+static enum pt_status suspend(struct pt_flights *flights, struct frame *frame)
+{
+    struct pt_flights_private *private = flights->private;
+    uint32_t *place = &private->suspended[frame->function];
+    const uint32_t latest = frame->in_hand;
+    if (!latest)
+        return PT_OK;
+    PT_TRY(end_in_hand(flights, &private->lives[latest].next));
+    if (*place && *place != GONE)
+        PT_TRY(end_in_hand(flights, place));
+    else if (*place == 0) {
+        if (private->resting_count == private->resting_capacity) {
+            size_t capacity = private->resting_capacity ? 2 * private->resting_capacity : 64;
+            uint32_t *resting = reallocarray(private->resting, capacity, sizeof *resting);
+            if (!resting)
+                return PT_NOMEM;
+            private->resting = resting;
+            private->resting_capacity = capacity;
+        }
+        private->resting[private->resting_count++] = frame->function;
+    }
+    *place = latest;
+    frame->in_hand = 0;
+    return PT_OK;
+}
+
+static enum pt_status end_one_open(struct pt_flights *flights, uint32_t *list)
+{
+    const uint32_t latest = *list;
+    *list = flights->private->lives[latest].next;
+    return end_one(flights, latest, PT_FLIGHT_OPEN, PT_FLIGHTS_NOBODY, flights->private->lives[latest].left);
+}
+
+static enum pt_status leave(struct pt_flights *flights, enum pt_step_kind kind)
+{
+    struct pt_flights_private *private = flights->private;
+    if (private->depth < 2)
+        return PT_OK;
+    struct frame frame = private->frames[--private->depth];
+    struct frame *below = &private->frames[private->depth - 1];
+    uint32_t flying = 0;
+    if (kind == PT_STEP_CLOSE && private->undecided) {
+        private->undecided = false;
+        PT_TRY(end_arriving(flights, &frame.arriving, PT_FLIGHT_OPEN, PT_FLIGHTS_NOBODY));
+        PT_TRY(frame.in_hand ? end_one_open(flights, &frame.in_hand) : PT_OK);
+    }
+    if (kind != PT_STEP_RAISE) {
+        PT_TRY(end_lost_on_the_way(flights, &frame));
+        return suspend(flights, &frame);
+    }
+    if (frame.in_hand) {
+        PT_TRY(end_lost_on_the_way(flights, &frame));
+        flying = frame.in_hand;
+    } else if (frame.arriving) {
+        flying = frame.arriving;
+    } else if (!frame.is_c) {
+        uint32_t *place = &private->suspended[frame.function];
+        flying = *place != GONE ? *place : 0;
+        *place = flying ? GONE : *place;
+    }
+    for (uint32_t index = flying; index && !frame.is_c; index = private->lives[index].next)
+    private->lives[index].left++;
+    if (flying && below->arriving)
+        PT_TRY(end_lost_on_the_way(flights, below));
+    if (flying)
+        below->arriving = flying;
+    return PT_OK;
+}
+
+/* --- Exceptions -------------------------------------------------------------------------------------------------- */
+
+/* Takes the latest flight of this type off the list of those that arrive. 0: there is none. */
+static uint32_t take_arriving(struct pt_flights_private *private, uint32_t *list, uint32_t type)
+{
+    for (uint32_t *at = list; *at; at = &private->lives[*at].next) {
+        const uint32_t index = *at;
+        if (private->types[private->lives[index].site] != type)
+            continue;
+        *at = private->lives[index].next;
+        return index;
+    }
+    return 0;
+}
+
+static enum pt_status begin_flight(struct pt_flights_private *private, uint32_t site, uint32_t function,
+                                   uint32_t *index)
+{
+    *index = private->unused;
+    if (*index) {
+        private->unused = private->lives[*index].next;
+    } else {
+        if (private->live_count + 1 >= private->live_capacity) {
+            uint32_t capacity = private->live_capacity ? 2 * private->live_capacity : 64;
+            struct live *lives = reallocarray(private->lives, capacity, sizeof *lives);
+            if (!lives)
+                return PT_NOMEM;
+            private->lives = lives;
+            private->live_capacity = capacity;
+        }
+        *index = ++private->live_count;
+    }
+    private->lives[*index] = (struct live){.site = site, .function = function};
+    return PT_OK;
+}
+
+/* The list of what a frame has in hand stays short. */
+static enum pt_status drop_oldest(struct pt_flights *flights, struct frame *frame)
+{
+    struct live *lives = flights->private->lives;
+    uint32_t *at = &frame->in_hand;
+    for (unsigned i = 0; i < IN_HAND_MAX && *at; i++)
+        at = &lives[*at].next;
+    return end_in_hand(flights, at);
+}
+
+/* What arrived and is not this exception was caught where it was seen last. */
+static enum pt_status meet(struct pt_flights *flights, uint32_t site)
+{
+    struct pt_flights_private *private = flights->private;
+    size_t depth = private->depth;
+    while (depth > 1 && private->frames[depth - 1].is_c)
+        depth--;
+    struct frame *frame = &private->frames[depth - 1];
+    uint32_t index = take_arriving(private, &frame->arriving, private->types[site]);
+    if (index) {
+        while (frame->arriving) {
+            const uint32_t other = frame->arriving;
+            const struct live *live = &private->lives[other];
+            frame->arriving = live->next;
+            PT_TRY(end_one(flights, other, PT_FLIGHT_CAUGHT, live->last, live->left - 1));
+        }
+    } else {
+        PT_TRY(end_lost_on_the_way(flights, frame));
+        PT_TRY(begin_flight(private, site, frame->function, &index));
+    }
+    private->lives[index].last = frame->function;
+    private->lives[index].next = frame->in_hand;
+    frame->in_hand = index;
+    return drop_oldest(flights, frame);
+}
+
+/* Another greenlet goes on. An exception that has ended the one before arrives in it. */
+static enum pt_status switch_to(struct pt_flights *flights, const struct pt_step *step)
+{
+    struct pt_flights_private *private = flights->private;
+    uint32_t flying = 0;
+    if (private->depth == 1) {
+        flying = private->frames[0].arriving;
+        private->frames[0].arriving = 0;
+    }
+    struct pt_stash_stack frames = {private->frames, private->depth, private->capacity, 0, 0};
+    uint64_t away;
+    PT_TRY(pt_stash_switch(&private->stash, step->function, step->clock, &frames, &away));
+    private->frames = frames.frames;
+    private->depth = frames.depth;
+    private->capacity = frames.capacity;
+    PT_TRY(ensure_bottom(private));
+    struct frame *top = &private->frames[private->depth - 1];
+    if (flying && top->arriving)
+        PT_TRY(end_lost_on_the_way(flights, top));
+    if (flying)
+        top->arriving = flying;
+    return PT_OK;
+}
+
+/* --- Steps ------------------------------------------------------------------------------------------------------- */
+
+enum pt_status pt_flights_add(struct pt_flights *flights, const struct pt_step *steps, size_t count)
+{
+    PT_TRY(ensure_bottom(flights->private));
+    for (size_t i = 0; i < count; i++) {
+        switch ((enum pt_step_kind)steps[i].kind) {
+        case PT_STEP_CALL:
+        case PT_STEP_OPEN:
+            PT_TRY(push(flights->private, steps[i].function));
+            flights->private->undecided = false;
+            break;
+        case PT_STEP_LEAVE:
+        case PT_STEP_RAISE:
+        case PT_STEP_CLOSE:
+            PT_TRY(leave(flights, steps[i].kind));
+            flights->private->undecided =
+                steps[i].kind == PT_STEP_RAISE || (flights->private->undecided && steps[i].kind == PT_STEP_CLOSE);
+            break;
+        case PT_STEP_SWITCH:
+            PT_TRY(switch_to(flights, &steps[i]));
+            break;
+        case PT_STEP_EXCEPTION:
+            PT_TRY(meet(flights, steps[i].function));
+            flights->private->undecided = true;
+            break;
+        case PT_STEP_PAUSE:
+        case PT_STEP_SKIP:
+        case PT_STEP_LINE:
+        case PT_STEP_OPCODE:
+            break;
+        }
+    }
+    return PT_OK;
+}
+
+enum pt_status pt_flights_end_thread(struct pt_flights *flights)
+{
+    struct pt_flights_private *private = flights->private;
+    PT_TRY(ensure_bottom(private));
+    while (private->depth > 1)
+        PT_TRY(leave(flights, PT_STEP_CLOSE));
+    PT_TRY(end_lost_on_the_way(flights, &private->frames[0]));
+    PT_TRY(end_in_hand(flights, &private->frames[0].in_hand));
+    while (private->resting_count > 0) {
+        uint32_t *place = &private->suspended[private->resting[--private->resting_count]];
+        if (*place != GONE)
+            PT_TRY(end_in_hand(flights, place));
+        *place = 0;
+    }
+    return PT_OK;
+}
