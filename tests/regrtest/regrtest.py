@@ -13,12 +13,17 @@ import collections
 import fnmatch
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
 import one_run
+
+# A shell that starts this in the background has these two ignored, and the tests would inherit that.
+for number in signal.SIGINT, signal.SIGQUIT:
+    signal.signal(number, signal.SIG_DFL)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPETITIONS = 3
