@@ -9,6 +9,7 @@
 #include "hook.h"
 #include "hook_trace.h"
 #include "session.h"
+#include "thread_ids.h"
 #include "thread_start.h"
 #include "thread_tracing.h"
 
@@ -210,8 +211,8 @@ static int on_event_without_c(PyObject *unused, PyFrameObject *frame, int what, 
 
 /* --- Threads ----------------------------------------------------------------------------------------------------- */
 
-/* The greatest id of a thread state that was looked at. A thread is hooked once: if its program takes the hook over, it
- * is gone. */
+/* The number of the newest thread state when they were last looked at. A thread is hooked once: if its program takes the
+ * hook over, it is gone. */
 static uint64_t newest_seen;
 
 static bool is_ours(const PyThreadState *thread)
@@ -242,24 +243,26 @@ int pt_hook_reserve(void)
     return -1;
 }
 
+/* Threads that C code made, and that may be gone by now. */
+static void note_unseen(void)
+{
+    if (pt_session->state == PT_SESSION_RECORDING && pt_thread_ids_newest() > newest_seen)
+        pt_session_note(PT_PROCESS_NOTE_LATE_THREADS);
+}
+
 /* A thread that had a profile function before ours keeps it, as does one that has replaced ours since. */
-static void hook_new_threads(Py_tracefunc function, bool late)
+static void hook_new_threads(Py_tracefunc function)
 {
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
-    uint64_t newest = newest_seen;
     for (; thread; thread = PyThreadState_Next(thread)) {
-        if (thread->id > newest)
-            newest = thread->id;
         if (thread->id > newest_seen) {
             if (!thread->c_profilefunc)
                 pt_thread_tracing_set_profile(thread, function);
             pt_hook_trace_start(thread);
-            if (late)
-                pt_session_note(PT_PROCESS_NOTE_LATE_THREADS);
         }
         note_unless_ours(thread);
     }
-    newest_seen = newest;
+    newest_seen = pt_thread_ids_newest();
 }
 
 int pt_hook_start(bool c_calls)
@@ -270,15 +273,8 @@ int pt_hook_start(bool c_calls)
     /* Asks the audit hooks. */
     if (pt_thread_start_wrap() < 0 || _PyEval_SetProfile(PyThreadState_Get(), function, NULL) < 0)
         return -1;
-    hook_new_threads(function, false);
+    hook_new_threads(function);
     return 0;
-}
-
-static void scan(bool late)
-{
-    if (pt_session->state != PT_SESSION_RECORDING)
-        return;
-    hook_new_threads(pt_session->c_calls ? on_event : on_event_without_c, late);
 }
 
 void pt_hook_note_open(const PyFrameObject *frame)
@@ -291,14 +287,16 @@ void pt_hook_reach_code(PyObject *code)
     (void)code; /* the hook is the thread's, whatever it runs */
 }
 
-void pt_hook_scan(void)
-{
-    scan(true);
-}
-
 void pt_hook_reach_new_thread(void)
 {
-    scan(false);
+    if (pt_session->state == PT_SESSION_RECORDING)
+        hook_new_threads(pt_session->c_calls ? on_event : on_event_without_c);
+}
+
+void pt_hook_scan(void)
+{
+    note_unseen();
+    pt_hook_reach_new_thread();
 }
 
 /* --- The end of a thread ----------------------------------------------------------------------------------------- */
@@ -310,8 +308,10 @@ void pt_hook_reach_new_thread(void)
 static void on_thread_end(PyObject *capsule)
 {
     const PyThreadState *thread = PyCapsule_GetPointer(capsule, WATCH_NAME);
-    if ((uintptr_t)PyCapsule_GetContext(capsule) == pt_session->serial)
-        note_unless_ours(thread);
+    if ((uintptr_t)PyCapsule_GetContext(capsule) != pt_session->serial)
+        return;
+    note_unless_ours(thread);
+    note_unseen();
 }
 
 void pt_hook_watch_thread(void)
@@ -335,12 +335,11 @@ void pt_hook_stop(void)
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     pt_thread_start_unwrap();
+    note_unseen();
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Main());
     for (; thread; thread = PyThreadState_Next(thread)) {
         if (thread->id <= newest_seen)
             note_unless_ours(thread);
-        else
-            pt_session_note(PT_PROCESS_NOTE_LATE_THREADS);
         if (is_ours(thread))
             pt_thread_tracing_set_profile(thread, NULL);
         pt_hook_trace_stop(thread);
