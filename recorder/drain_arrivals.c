@@ -7,7 +7,7 @@
 /* A census takes tens of milliseconds on a busy machine, and may miss whoever comes and goes meanwhile, as a daemon's
  * generations do: it proves nothing against a child that was announced just now. */
 #define UNBORN_NS    UINT64_C(1000000000)
-#define ALONE_MAX_NS UINT64_C(5000000000) /* however many programs seem to be about to join */
+#define ALONE_MAX_NS UINT64_C(20000000000) /* however many programs seem to be about to join */
 
 void pt_drain_arrivals_init(struct pt_drain_arrivals *arrivals, struct pt_collector *collector,
                             const struct pt_arena *arena, const char *directory, pid_t host)

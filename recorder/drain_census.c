@@ -11,9 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PYTHON_MAX_NS   UINT64_C(5000000000) /* from its start until site runs: the machine may have much to do */
-#define OTHER_MAX_NS    UINT64_C(100000000)  /* a shell, env, nice: until it executes what it was started for */
-#define CLOCK_SLACK_NS  UINT64_C(20000000)   /* the kernel tells start times to 10 ms */
+#define PYTHON_MAX_NS   UINT64_C(5000000000)  /* from its start until site runs, disks being slow … */
+#define STARVED_MAX_NS  UINT64_C(20000000000) /* … or processors rare */
+#define START_CPU_NS    UINT64_C(1000000000)  /* more than site needs: that one has got its share */
+#define OTHER_MAX_NS    UINT64_C(100000000)   /* a shell, env, nice: until it executes what it was started for */
+#define CLOCK_SLACK_NS  UINT64_C(20000000)    /* the kernel tells start times to 10 ms */
 #define ENVIRONMENT_MAX (16u << 20)
 #define FLAG_EXITING    0x4u /* PF_EXITING, among the flags that /proc/PID/stat shows */
 #define PATH_SIZE       (NAME_MAX + 16)
@@ -23,6 +25,8 @@ struct process {
     const char *directory; /* below /proc */
     pid_t pid;
     uint64_t age_ns;
+    uint64_t cpu_ns;
+    bool runnable; /* it has a processor, or waits for one, or for a disk */
 };
 
 /* What the process table says of a process id. */
@@ -85,24 +89,27 @@ static bool read_process(int proc, const char *name, uint64_t now_ns, struct pro
 {
     char state = 'X';
     unsigned flags = FLAG_EXITING;
-    uint64_t start = 0;
+    uint64_t user = 0, system = 0, start = 0;
     size_t size;
     char path[PATH_SIZE];
     snprintf(path, sizeof path, "%s/stat", name);
     char *text = read_file(proc, path, &size);
     const char *name_end = text ? strrchr(text, ')') : NULL; /* the name may hold anything */
-    int fields =
-        name_end
-            ? sscanf(name_end, ") %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
-                     &state, &flags, &start)
-            : 0;
+    int fields = name_end ? sscanf(name_end,
+                                   ") %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+                                   " %*d %*d %*d %*d %*d %*d %" SCNu64,
+                                   &state, &flags, &user, &system, &start)
+                          : 0;
     free(text);
-    if (fields != 3 || state == 'Z' || state == 'X' || (flags & FLAG_EXITING))
+    if (fields != 5 || state == 'Z' || state == 'X' || (flags & FLAG_EXITING))
         return false;
-    uint64_t start_ns = start * (NANOSECONDS / (uint64_t)sysconf(_SC_CLK_TCK));
+    const uint64_t unit_ns = NANOSECONDS / (uint64_t)sysconf(_SC_CLK_TCK);
+    const uint64_t start_ns = start * unit_ns;
     process->directory = name;
     process->pid = (pid_t)strtol(name, NULL, 10);
     process->age_ns = now_ns > start_ns ? now_ns - start_ns : 0;
+    process->cpu_ns = (user + system) * unit_ns;
+    process->runnable = state == 'R' || state == 'D';
     return true;
 }
 
@@ -165,8 +172,10 @@ static bool may_join(const struct process *process, enum known known, enum beari
                      uint64_t alone_ns)
 {
     const bool executed = known == EXECUTED;
-    const bool fresh = process->age_ns < OTHER_MAX_NS || (executed && alone_ns < OTHER_MAX_NS);
-    const bool recent = process->age_ns < PYTHON_MAX_NS || executed;
+    const bool starved = process->runnable && (executed || process->cpu_ns < START_CPU_NS);
+    const uint64_t since_ns = executed && alone_ns < process->age_ns ? alone_ns : process->age_ns;
+    const bool fresh = since_ns < OTHER_MAX_NS;
+    const bool recent = since_ns < (starved ? STARVED_MAX_NS : PYTHON_MAX_NS);
     return (recent && is_python && bearing == BEARS_VARIABLE) || (fresh && (bearing != BEARS_NOT || executed));
 }
 
@@ -176,7 +185,7 @@ static void look_at(const struct pt_drain_census *census, int proc, const struct
     const enum known known = look_up(census->arena, process->pid);
     const bool after_birth = born_ns > 0 && process->age_ns <= born_ns + CLOCK_SLACK_NS;
     if (process->pid == getpid() || known == LEFT ||
-        (known == STRANGER && process->age_ns >= PYTHON_MAX_NS && !after_birth))
+        (known == STRANGER && process->age_ns >= STARVED_MAX_NS && !after_birth))
         return;
     const enum bearing bearing = look_for_variable(census, proc, process);
     const bool is_image = is_image_of_host(census, proc, process);
