@@ -38,10 +38,10 @@ struct pt_session {
     bool c_calls;
     bool block; /* policy */
     bool children;
-    bool joined;                 /* we were forked into this recording, and did not start it */
+    bool joined;                     /* we were forked into this recording, and did not start it */
     atomic_bool slots_exhausted;     /* the last search for a slot failed: the next one does not wait */
     atomic_bool processes_exhausted; /* the same for a child's process entry */
-    atomic_bool warned;          /* the one warning about a dead drain was written */
+    atomic_bool warned;              /* the one warning about a dead drain was written */
 };
 
 /* Never NULL; state is PT_SESSION_NONE while there is no session. */
