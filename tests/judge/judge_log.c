@@ -276,7 +276,7 @@ static int on_event(PyObject *unused, PyFrameObject *frame, int what, PyObject *
 
 #if PROFILES
 
-#define TOOL 5
+static int tool; /* the recorder may have any other */
 
 /* Called at the entry of every Python function. That of a thread's first one is past the profile function already. */
 static PyObject *attach(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
@@ -333,12 +333,12 @@ static int set_tool_events(PyObject *monitoring, bool on)
     for (size_t i = 0; events && callback && i < sizeof names / sizeof *names; i++) {
         PyObject *bit = PyObject_GetAttrString(events, names[i]);
         PyObject *before =
-            bit ? PyObject_CallMethod(monitoring, "register_callback", "iOO", TOOL, bit, callback) : NULL;
+            bit ? PyObject_CallMethod(monitoring, "register_callback", "iOO", tool, bit, callback) : NULL;
         bits |= bit ? PyLong_AsLong(bit) : 0;
         Py_XDECREF(before);
         Py_XDECREF(bit);
     }
-    Py_XDECREF(PyErr_Occurred() ? NULL : PyObject_CallMethod(monitoring, "set_events", "il", TOOL, on ? bits : 0));
+    Py_XDECREF(PyErr_Occurred() ? NULL : PyObject_CallMethod(monitoring, "set_events", "il", tool, on ? bits : 0));
     Py_XDECREF(callback);
     Py_XDECREF(events);
     return PyErr_Occurred() ? -1 : 0;
@@ -347,7 +347,11 @@ static int set_tool_events(PyObject *monitoring, bool on)
 static int attach_everywhere(void)
 {
     PyObject *monitoring = PySys_GetObject("monitoring");
-    PyObject *result = monitoring ? PyObject_CallMethod(monitoring, "use_tool_id", "is", TOOL, "judge") : NULL;
+    PyObject *result = NULL;
+    for (tool = 0; monitoring && !result && tool < 6; tool += !result) {
+        PyErr_Clear();
+        result = PyObject_CallMethod(monitoring, "use_tool_id", "is", tool, "judge");
+    }
     Py_XDECREF(result);
     if (!result || set_tool_events(monitoring, true) < 0)
         return -1;
@@ -361,7 +365,7 @@ static int detach_everywhere(void)
     PyEval_SetProfileAllThreads(NULL, NULL);
     if (!monitoring || set_tool_events(monitoring, false) < 0)
         return -1;
-    PyObject *result = PyObject_CallMethod(monitoring, "free_tool_id", "i", TOOL);
+    PyObject *result = PyObject_CallMethod(monitoring, "free_tool_id", "i", tool);
     Py_XDECREF(result);
     return result ? 0 : -1;
 }
