@@ -43,21 +43,21 @@ static uint32_t hash_of(uint32_t parent, uint32_t function)
 /* The slot that holds the child, or the free one where it belongs. */
 static uint32_t *find_slot(struct pt_call_tree *tree, uint32_t parent, uint32_t function)
 {
-    struct pt_call_tree_private *private = tree->private;
-    uint32_t at = hash_of(parent, function) & private->slot_mask;
+    struct pt_call_tree_private *inner = tree->inner;
+    uint32_t at = hash_of(parent, function) & inner->slot_mask;
     for (;;) {
-        uint32_t node = private->slots[at];
+        uint32_t node = inner->slots[at];
         if (!node || (tree->nodes[node].parent == parent && tree->nodes[node].function == function))
-            return &private->slots[at];
-        at = (at + 1) & private->slot_mask;
+            return &inner->slots[at];
+        at = (at + 1) & inner->slot_mask;
     }
 }
 
 /* Room for twice as many nodes; the hash stays at most half full. */
 static enum pt_status grow(struct pt_call_tree *tree)
 {
-    struct pt_call_tree_private *private = tree->private;
-    uint64_t capacity = private->capacity ? 2 * (uint64_t) private->capacity : 1024;
+    struct pt_call_tree_private *inner = tree->inner;
+    uint64_t capacity = inner->capacity ? 2 * (uint64_t)inner->capacity : 1024;
     struct pt_call_node *nodes;
     uint32_t *slots;
 
@@ -70,10 +70,10 @@ static enum pt_status grow(struct pt_call_tree *tree)
     slots = calloc(2 * capacity, sizeof *slots);
     if (!slots)
         return PT_NOMEM;
-    free(private->slots);
-    private->slots = slots;
-    private->slot_mask = (uint32_t)(2 * capacity - 1);
-    private->capacity = (uint32_t)capacity;
+    free(inner->slots);
+    inner->slots = slots;
+    inner->slot_mask = (uint32_t)(2 * capacity - 1);
+    inner->capacity = (uint32_t)capacity;
     for (uint32_t node = 1; node < tree->count; node++)
         *find_slot(tree, nodes[node].parent, nodes[node].function) = node;
     return PT_OK;
@@ -89,7 +89,7 @@ static enum pt_status find_child(struct pt_call_tree *tree, uint32_t parent, uin
     }
     uint32_t *slot = find_slot(tree, parent, function);
     if (!*slot) {
-        if (tree->count == tree->private->capacity) {
+        if (tree->count == tree->inner->capacity) {
             PT_TRY(grow(tree));
             slot = find_slot(tree, parent, function);
         }
@@ -106,35 +106,35 @@ static enum pt_status find_child(struct pt_call_tree *tree, uint32_t parent, uin
     return PT_OK;
 }
 
-static enum pt_status push(struct pt_call_tree_private *private, uint32_t node, bool folded)
+static enum pt_status push(struct pt_call_tree_private *inner, uint32_t node, bool folded)
 {
-    if (private->frame_count == private->frame_capacity) {
-        size_t capacity = private->frame_capacity ? 2 * private->frame_capacity : 16;
-        struct frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
+    if (inner->frame_count == inner->frame_capacity) {
+        size_t capacity = inner->frame_capacity ? 2 * inner->frame_capacity : 16;
+        struct frame *frames = reallocarray(inner->frames, capacity, sizeof *frames);
         if (!frames)
             return PT_NOMEM;
-        private->frames = frames;
-        private->frame_capacity = capacity;
+        inner->frames = frames;
+        inner->frame_capacity = capacity;
     }
-    private->frames[private->frame_count++] = (struct frame){node, folded};
+    inner->frames[inner->frame_count++] = (struct frame){node, folded};
     return PT_OK;
 }
 
 enum pt_status pt_call_tree_new(struct pt_call_tree **out, size_t functions, bool collapse)
 {
     struct pt_call_tree *tree = calloc(1, sizeof *tree);
-    struct pt_call_tree_private *private = calloc(1, sizeof *private);
+    struct pt_call_tree_private *inner = calloc(1, sizeof *inner);
     enum pt_status status = PT_NOMEM;
 
-    if (!tree || !private) {
+    if (!tree || !inner) {
         free(tree);
-        free(private);
+        free(inner);
         return PT_NOMEM;
     }
-    tree->private = private;
-    private->collapse = collapse;
-    private->active = calloc(functions + 1, sizeof *private->active);
-    if (!private->active)
+    tree->inner = inner;
+    inner->collapse = collapse;
+    inner->active = calloc(functions + 1, sizeof *inner->active);
+    if (!inner->active)
         goto cleanup;
     status = grow(tree);
     if (status != PT_OK)
@@ -153,11 +153,11 @@ void pt_call_tree_free(struct pt_call_tree *tree)
 {
     if (!tree)
         return;
-    free(tree->private->slots);
-    free(tree->private->active);
-    free(tree->private->frames);
-    pt_stash_release(&tree->private->stash);
-    free(tree->private);
+    free(tree->inner->slots);
+    free(tree->inner->active);
+    free(tree->inner->frames);
+    pt_stash_release(&tree->inner->stash);
+    free(tree->inner);
     free(tree->nodes);
     free(tree);
 }
@@ -165,7 +165,7 @@ void pt_call_tree_free(struct pt_call_tree *tree)
 /* Ticks count on within a trace; only where another one begins, whose ticks are of another length, they are turned into time. */
 static void settle(struct pt_call_tree *tree)
 {
-    double tick_ns = tree->private->tick_ns;
+    double tick_ns = tree->inner->tick_ns;
     for (uint32_t i = 0; i < tree->count; i++) {
         struct pt_call_node *node = &tree->nodes[i];
         node->self_ns += (uint64_t)((double)node->self_ticks * tick_ns + 0.5);
@@ -176,35 +176,35 @@ static void settle(struct pt_call_tree *tree)
 
 enum pt_status pt_call_tree_begin(struct pt_call_tree *tree, uint32_t group, double tick_ns)
 {
-    struct pt_call_tree_private *private = tree->private;
+    struct pt_call_tree_private *inner = tree->inner;
 
-    if (tick_ns != private->tick_ns)
+    if (tick_ns != inner->tick_ns)
         settle(tree);
-    private->tick_ns = tick_ns;
-    private->started = false;
-    private->paused = false;
-    private->frame_count = 0;
-    private->top = 0;
+    inner->tick_ns = tick_ns;
+    inner->started = false;
+    inner->paused = false;
+    inner->frame_count = 0;
+    inner->top = 0;
     if (group < PT_CALL_TREE_GROUP)
-        PT_TRY(find_child(tree, 0, PT_CALL_TREE_GROUP | group, &private->top));
-    return push(private, private->top, false);
+        PT_TRY(find_child(tree, 0, PT_CALL_TREE_GROUP | group, &inner->top));
+    return push(inner, inner->top, false);
 }
 
 static enum pt_status enter(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
 {
-    struct pt_call_tree_private *private = tree->private;
-    struct active *active = &private->active[step->function];
-    bool folded = private->collapse && active->node;
+    struct pt_call_tree_private *inner = tree->inner;
+    struct active *active = &inner->active[step->function];
+    bool folded = inner->collapse && active->node;
     uint32_t node = active->node;
 
     if (!folded)
         PT_TRY(find_child(tree, *current, step->function, &node));
-    PT_TRY(push(private, node, folded));
+    PT_TRY(push(inner, node, folded));
     if (step->kind == PT_STEP_CALL) {
         tree->nodes[node].calls++;
         tree->nodes[node].primitive += !folded;
     }
-    if (private->collapse) {
+    if (inner->collapse) {
         active->node = node;
         if (++active->depth > tree->nodes[node].recursion)
             tree->nodes[node].recursion = active->depth;
@@ -215,52 +215,52 @@ static enum pt_status enter(struct pt_call_tree *tree, const struct pt_step *ste
 
 static void leave(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
 {
-    struct pt_call_tree_private *private = tree->private;
-    if (private->frame_count <= 1)
+    struct pt_call_tree_private *inner = tree->inner;
+    if (inner->frame_count <= 1)
         return;
-    const struct frame *left = &private->frames[--private->frame_count];
+    const struct frame *left = &inner->frames[--inner->frame_count];
     struct pt_call_node *node = &tree->nodes[left->node];
 
     node->raised += step->kind == PT_STEP_RAISE;
-    if (private->collapse) {
-        struct active *active = &private->active[node->function];
+    if (inner->collapse) {
+        struct active *active = &inner->active[node->function];
         active->depth--;
         if (!left->folded)
             active->node = 0;
     }
-    *current = private->frames[private->frame_count - 1].node;
+    *current = inner->frames[inner->frame_count - 1].node;
 }
 
 /* Another greenlet goes on, with frames of its own: what folds is told by them alone. */
 static enum pt_status switch_to(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
 {
-    struct pt_call_tree_private *private = tree->private;
-    struct pt_stash_stack stack = {private->frames, private->frame_count, private->frame_capacity, 0, 0};
+    struct pt_call_tree_private *inner = tree->inner;
+    struct pt_stash_stack stack = {inner->frames, inner->frame_count, inner->frame_capacity, 0, 0};
     uint64_t away;
-    for (size_t i = 1; private->collapse && i < private->frame_count; i++)
-    private->active[tree->nodes[private->frames[i].node].function] = (struct active){0};
-    PT_TRY(pt_stash_switch(&private->stash, step->function, step->clock, &stack, &away));
-    private->frames = stack.frames;
-    private->frame_count = 0;
-    private->frame_capacity = stack.capacity;
-    PT_TRY(push(private, private->top, false));
+    for (size_t i = 1; inner->collapse && i < inner->frame_count; i++)
+        inner->active[tree->nodes[inner->frames[i].node].function] = (struct active){0};
+    PT_TRY(pt_stash_switch(&inner->stash, step->function, step->clock, &stack, &away));
+    inner->frames = stack.frames;
+    inner->frame_count = 0;
+    inner->frame_capacity = stack.capacity;
+    PT_TRY(push(inner, inner->top, false));
     if (stack.depth > 0)
-    private->frame_count = stack.depth;
-    for (size_t i = 1; private->collapse && i < private->frame_count; i++) {
-        struct active *active = &private->active[tree->nodes[private->frames[i].node].function];
-        active->node = private->frames[i].node;
+        inner->frame_count = stack.depth;
+    for (size_t i = 1; inner->collapse && i < inner->frame_count; i++) {
+        struct active *active = &inner->active[tree->nodes[inner->frames[i].node].function];
+        active->node = inner->frames[i].node;
         active->depth++;
     }
-    *current = private->frames[private->frame_count - 1].node;
+    *current = inner->frames[inner->frame_count - 1].node;
     return PT_OK;
 }
 
 enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step *steps, size_t count)
 {
-    struct pt_call_tree_private *private = tree->private;
-    uint32_t current = private->frames[private->frame_count - 1].node;
-    bool paused = private->paused;
-    uint64_t clock = private->started || !count ? private->clock : steps[0].clock;
+    struct pt_call_tree_private *inner = tree->inner;
+    uint32_t current = inner->frames[inner->frame_count - 1].node;
+    bool paused = inner->paused;
+    uint64_t clock = inner->started || !count ? inner->clock : steps[0].clock;
 
     for (size_t i = 0; i < count; i++) {
         const struct pt_step *step = &steps[i];
@@ -292,9 +292,9 @@ enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step 
             break; /* not asked for */
         }
     }
-    private->clock = clock;
-    private->paused = paused;
-    private->started = true;
+    inner->clock = clock;
+    inner->paused = paused;
+    inner->started = true;
     return PT_OK;
 }
 

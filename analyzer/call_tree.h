@@ -41,7 +41,7 @@ struct pt_call_tree_private;
 struct pt_call_tree {
     struct pt_call_node *nodes; /* [0] is the root, nobody's; parents stand before their children */
     uint32_t count;
-    struct pt_call_tree_private *private;
+    struct pt_call_tree_private *inner;
 };
 
 /* `functions`: how many numbers steps can hold. PT_NOMEM. */

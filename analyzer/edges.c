@@ -102,28 +102,28 @@ static void release_list(struct pt_edge_list *list)
 enum pt_status pt_edges_new(struct pt_edges **out, const uint8_t *flags, size_t count)
 {
     struct pt_edges *edges = calloc(1, sizeof *edges);
-    struct pt_edges_private *private = calloc(1, sizeof *private);
+    struct pt_edges_private *inner = calloc(1, sizeof *inner);
     uint32_t chosen = 0;
 
-    if (!edges || !private) {
+    if (!edges || !inner) {
         free(edges);
-        free(private);
+        free(inner);
         return PT_NOMEM;
     }
-    edges->private = private;
+    edges->inner = inner;
     for (size_t i = 0; i < count; i++)
         edges->function_count += (flags[i] & PT_FILTER_MATCH) != 0;
     edges->functions = calloc(edges->function_count + 1, sizeof *edges->functions);
-    private->active = calloc(edges->function_count + 1, sizeof *private->active);
-    private->chosen = malloc((count + 1) * sizeof *private->chosen);
-    if (!edges->functions || !private->active || !private->chosen || grow(&edges->callers) != PT_OK ||
+    inner->active = calloc(edges->function_count + 1, sizeof *inner->active);
+    inner->chosen = malloc((count + 1) * sizeof *inner->chosen);
+    if (!edges->functions || !inner->active || !inner->chosen || grow(&edges->callers) != PT_OK ||
         grow(&edges->callees) != PT_OK) {
         pt_edges_free(edges);
         return PT_NOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        private->chosen[i] = flags[i] & PT_FILTER_MATCH ? chosen : NOT_CHOSEN;
-        if (private->chosen[i] != NOT_CHOSEN)
+        inner->chosen[i] = flags[i] & PT_FILTER_MATCH ? chosen : NOT_CHOSEN;
+        if (inner->chosen[i] != NOT_CHOSEN)
             edges->functions[chosen++].function = (uint32_t)i;
     }
     *out = edges;
@@ -134,12 +134,12 @@ void pt_edges_free(struct pt_edges *edges)
 {
     if (!edges)
         return;
-    free(edges->private->chosen);
-    free(edges->private->active);
-    free(edges->private->frames);
-    pt_stash_release(&edges->private->stash);
-    pt_stash_release(&edges->private->active_stash);
-    free(edges->private);
+    free(edges->inner->chosen);
+    free(edges->inner->active);
+    free(edges->inner->frames);
+    pt_stash_release(&edges->inner->stash);
+    pt_stash_release(&edges->inner->active_stash);
+    free(edges->inner);
     release_list(&edges->callers);
     release_list(&edges->callees);
     free(edges->functions);
@@ -151,12 +151,12 @@ void pt_edges_free(struct pt_edges *edges)
 /* Gives the time since the last look to what the innermost activation runs. */
 static void charge(struct pt_edges *edges, uint32_t chosen, uint64_t clock)
 {
-    struct active *active = &edges->private->active[chosen];
+    struct active *active = &edges->inner->active[chosen];
     uint64_t ticks = clock - active->since_tick;
 
     if (active->callee)
         edges->callees.edges[active->callee].ticks += ticks;
-    else if (edges->private->paused)
+    else if (edges->inner->paused)
         edges->functions[chosen].other_ticks += ticks;
     else
         edges->functions[chosen].self_ticks += ticks;
@@ -170,7 +170,7 @@ static enum pt_status enter_from(struct pt_edges *edges, const struct pt_step *s
     charge(edges, caller, step->clock);
     PT_TRY(find_edge(&edges->callees, caller, step->function, &edge));
     edges->callees.edges[edge].calls += step->kind == PT_STEP_CALL;
-    edges->private->active[caller].callee = edge;
+    edges->inner->active[caller].callee = edge;
     return PT_OK;
 }
 
@@ -178,7 +178,7 @@ static enum pt_status enter_from(struct pt_edges *edges, const struct pt_step *s
 static enum pt_status enter_chosen(struct pt_edges *edges, const struct pt_step *step, uint32_t caller,
                                    struct frame *frame)
 {
-    struct active *active = &edges->private->active[frame->chosen];
+    struct active *active = &edges->inner->active[frame->chosen];
     struct pt_edges_function *function = &edges->functions[frame->chosen];
     bool is_call = step->kind == PT_STEP_CALL;
     uint32_t edge;
@@ -202,46 +202,46 @@ static enum pt_status enter_chosen(struct pt_edges *edges, const struct pt_step 
 
 static enum pt_status enter(struct pt_edges *edges, const struct pt_step *step)
 {
-    struct pt_edges_private *private = edges->private;
-    const struct frame *top = private->depth ? &private->frames[private->depth - 1] : NULL;
-    struct frame frame = {.function = step->function, .chosen = private->chosen[step->function]};
+    struct pt_edges_private *inner = edges->inner;
+    const struct frame *top = inner->depth ? &inner->frames[inner->depth - 1] : NULL;
+    struct frame frame = {.function = step->function, .chosen = inner->chosen[step->function]};
 
     if (top && top->chosen != NOT_CHOSEN)
         PT_TRY(enter_from(edges, step, top->chosen));
     if (frame.chosen != NOT_CHOSEN)
         PT_TRY(enter_chosen(edges, step, top ? top->function : PT_EDGES_NOBODY, &frame));
-    if (!private->frames || private->depth == private->capacity) {
-        size_t capacity = private->capacity ? 2 * private->capacity : 256;
-        struct frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
+    if (!inner->frames || inner->depth == inner->capacity) {
+        size_t capacity = inner->capacity ? 2 * inner->capacity : 256;
+        struct frame *frames = reallocarray(inner->frames, capacity, sizeof *frames);
         if (!frames)
             return PT_NOMEM;
-        private->frames = frames;
-        private->capacity = capacity;
+        inner->frames = frames;
+        inner->capacity = capacity;
     }
-    private->frames[private->depth++] = frame;
+    inner->frames[inner->depth++] = frame;
     return PT_OK;
 }
 
 static void leave(struct pt_edges *edges, const struct pt_step *step)
 {
-    struct pt_edges_private *private = edges->private;
-    if (private->depth == 0)
+    struct pt_edges_private *inner = edges->inner;
+    if (inner->depth == 0)
         return;
-    const struct frame *left = &private->frames[--private->depth];
+    const struct frame *left = &inner->frames[--inner->depth];
 
     if (left->chosen != NOT_CHOSEN) {
-        struct active *active = &private->active[left->chosen];
+        struct active *active = &inner->active[left->chosen];
         charge(edges, left->chosen, step->clock);
         edges->functions[left->chosen].raised += step->kind == PT_STEP_RAISE;
         active->callee = left->resumes;
         if (--active->depth == 0)
             edges->callers.edges[active->caller].ticks += step->clock - active->entered_tick;
     }
-    if (private->depth > 0) {
-        const struct frame *top = &private->frames[private->depth - 1];
+    if (inner->depth > 0) {
+        const struct frame *top = &inner->frames[inner->depth - 1];
         if (top->chosen != NOT_CHOSEN) {
             charge(edges, top->chosen, step->clock);
-            private->active[top->chosen].callee = 0;
+            inner->active[top->chosen].callee = 0;
         }
     }
 }
@@ -249,11 +249,11 @@ static void leave(struct pt_edges *edges, const struct pt_step *step)
 /* Self time of the innermost function ends, or begins again, without a change of the stack. */
 static void pause_or_resume(struct pt_edges *edges, const struct pt_step *step)
 {
-    struct pt_edges_private *private = edges->private;
-    const struct frame *top = private->depth ? &private->frames[private->depth - 1] : NULL;
+    struct pt_edges_private *inner = edges->inner;
+    const struct frame *top = inner->depth ? &inner->frames[inner->depth - 1] : NULL;
     if (top && top->chosen != NOT_CHOSEN)
         charge(edges, top->chosen, step->clock);
-    private->paused = step->kind == PT_STEP_PAUSE;
+    inner->paused = step->kind == PT_STEP_PAUSE;
 }
 
 /* A chosen function on a stack that is set aside. */
@@ -264,11 +264,11 @@ struct resting {
 
 static enum pt_status keep_active(struct pt_edges *edges, uint64_t clock, struct pt_stash_stack *resting)
 {
-    struct pt_edges_private *private = edges->private;
+    struct pt_edges_private *inner = edges->inner;
     resting->frames = NULL;
-    for (size_t i = 0; i < private->depth; i++) {
-        const uint32_t chosen = private->frames[i].chosen;
-        if (chosen == NOT_CHOSEN || private->active[chosen].depth == 0)
+    for (size_t i = 0; i < inner->depth; i++) {
+        const uint32_t chosen = inner->frames[i].chosen;
+        if (chosen == NOT_CHOSEN || inner->active[chosen].depth == 0)
             continue;
         if (resting->depth == resting->capacity) {
             resting->capacity = resting->capacity ? 2 * resting->capacity : 4;
@@ -278,8 +278,8 @@ static enum pt_status keep_active(struct pt_edges *edges, uint64_t clock, struct
             resting->frames = more;
         }
         charge(edges, chosen, clock);
-        ((struct resting *)resting->frames)[resting->depth++] = (struct resting){chosen, private->active[chosen]};
-        private->active[chosen].depth = 0;
+        ((struct resting *)resting->frames)[resting->depth++] = (struct resting){chosen, inner->active[chosen]};
+        inner->active[chosen].depth = 0;
     }
     return PT_OK;
 }
@@ -287,27 +287,27 @@ static enum pt_status keep_active(struct pt_edges *edges, uint64_t clock, struct
 /* Another greenlet goes on: time, callers and recursion of the chosen functions are those of its stack. */
 static enum pt_status switch_to(struct pt_edges *edges, const struct pt_step *step)
 {
-    struct pt_edges_private *private = edges->private;
-    struct pt_stash_stack frames = {private->frames, private->depth, private->capacity, 0, 0};
+    struct pt_edges_private *inner = edges->inner;
+    struct pt_stash_stack frames = {inner->frames, inner->depth, inner->capacity, 0, 0};
     struct pt_stash_stack resting = {0};
     uint64_t away;
     enum pt_status status = keep_active(edges, step->clock, &resting);
     if (status == PT_OK)
-        status = pt_stash_switch(&private->active_stash, step->function, step->clock, &resting, &away);
+        status = pt_stash_switch(&inner->active_stash, step->function, step->clock, &resting, &away);
     if (status == PT_OK)
-        status = pt_stash_switch(&private->stash, step->function, step->clock, &frames, &away);
+        status = pt_stash_switch(&inner->stash, step->function, step->clock, &frames, &away);
     for (size_t i = 0; i < resting.depth && status == PT_OK; i++) {
         const struct resting *one = (struct resting *)resting.frames + i;
-        struct active *active = &private->active[one->chosen];
+        struct active *active = &inner->active[one->chosen];
         *active = one->active;
         active->entered_tick += away;
         active->since_tick = step->clock;
     }
     free(resting.frames);
     PT_TRY(status);
-    private->frames = frames.frames;
-    private->depth = frames.depth;
-    private->capacity = frames.capacity;
+    inner->frames = frames.frames;
+    inner->depth = frames.depth;
+    inner->capacity = frames.capacity;
     return PT_OK;
 }
 
@@ -351,7 +351,7 @@ static void move_ticks(uint64_t *ns, uint64_t *ticks, double tick_ns)
 /* Ticks count on within a trace; only where another one begins, whose ticks are of another length, they are turned into time. */
 static void settle(struct pt_edges *edges)
 {
-    double tick_ns = edges->private->tick_ns;
+    double tick_ns = edges->inner->tick_ns;
     for (uint32_t i = 0; i < edges->function_count; i++) {
         move_ticks(&edges->functions[i].self_ns, &edges->functions[i].self_ticks, tick_ns);
         move_ticks(&edges->functions[i].other_ns, &edges->functions[i].other_ticks, tick_ns);
@@ -364,11 +364,11 @@ static void settle(struct pt_edges *edges)
 
 void pt_edges_begin(struct pt_edges *edges, double tick_ns)
 {
-    if (tick_ns != edges->private->tick_ns)
+    if (tick_ns != edges->inner->tick_ns)
         settle(edges);
-    edges->private->tick_ns = tick_ns;
-    edges->private->depth = 0;
-    edges->private->paused = false;
+    edges->inner->tick_ns = tick_ns;
+    edges->inner->depth = 0;
+    edges->inner->paused = false;
 }
 
 void pt_edges_finish(struct pt_edges *edges)

@@ -55,7 +55,7 @@ struct pt_edges {
     uint32_t function_count;
     struct pt_edge_list callers;
     struct pt_edge_list callees;
-    struct pt_edges_private *private;
+    struct pt_edges_private *inner;
 };
 
 /* The chosen functions are those of `count` whose flags have PT_FILTER_MATCH. PT_NOMEM. */

@@ -96,8 +96,8 @@ static enum pt_status grow(struct pt_flights *flights)
 static enum pt_status end_one(struct pt_flights *flights, uint32_t index, enum pt_flight_end end, uint32_t by,
                               uint64_t left)
 {
-    struct pt_flights_private *private = flights->private;
-    struct live *live = &private->lives[index];
+    struct pt_flights_private *inner = flights->inner;
+    struct live *live = &inner->lives[index];
     uint32_t *slot = find_slot(flights, live, end, by);
     if (!*slot) {
         if (flights->count == flights->capacity) {
@@ -112,8 +112,8 @@ static enum pt_status end_one(struct pt_flights *flights, uint32_t index, enum p
     row->count++;
     row->least = left < row->least ? left : row->least;
     row->most = left > row->most ? left : row->most;
-    live->next = private->unused;
-    private->unused = index;
+    live->next = inner->unused;
+    inner->unused = index;
     return PT_OK;
 }
 
@@ -122,11 +122,11 @@ static enum pt_status end_one(struct pt_flights *flights, uint32_t index, enum p
 /* The whole list was caught in the function that has it in hand. */
 static enum pt_status end_in_hand(struct pt_flights *flights, uint32_t *list)
 {
-    const struct pt_flights_private *private = flights->private;
+    const struct pt_flights_private *inner = flights->inner;
     while (*list) {
         const uint32_t index = *list;
-        *list = private->lives[index].next;
-        PT_TRY(end_one(flights, index, PT_FLIGHT_CAUGHT, private->lives[index].last, private->lives[index].left));
+        *list = inner->lives[index].next;
+        PT_TRY(end_one(flights, index, PT_FLIGHT_CAUGHT, inner->lives[index].last, inner->lives[index].left));
     }
     return PT_OK;
 }
@@ -135,16 +135,16 @@ static enum pt_status end_in_hand(struct pt_flights *flights, uint32_t *list)
  * caught in there before. */
 static enum pt_status end_arriving(struct pt_flights *flights, uint32_t *list, enum pt_flight_end end, uint32_t by)
 {
-    const struct pt_flights_private *private = flights->private;
+    const struct pt_flights_private *inner = flights->inner;
     const uint32_t latest = *list;
     if (!latest)
         return PT_OK;
-    *list = private->lives[latest].next;
-    PT_TRY(end_one(flights, latest, end, by, private->lives[latest].left));
+    *list = inner->lives[latest].next;
+    PT_TRY(end_one(flights, latest, end, by, inner->lives[latest].left));
     while (*list) {
         const uint32_t index = *list;
-        *list = private->lives[index].next;
-        PT_TRY(end_one(flights, index, PT_FLIGHT_CAUGHT, private->lives[index].last, private->lives[index].left - 1));
+        *list = inner->lives[index].next;
+        PT_TRY(end_one(flights, index, PT_FLIGHT_CAUGHT, inner->lives[index].last, inner->lives[index].left - 1));
     }
     return PT_OK;
 }
@@ -169,14 +169,14 @@ static int compare_sites(const void *a, const void *b)
 }
 
 /* Equal types get equal numbers. What is no raise site has type 0. */
-static enum pt_status number_types(struct pt_flights_private *private)
+static enum pt_status number_types(struct pt_flights_private *inner)
 {
-    const struct pt_input *input = private->input;
+    const struct pt_input *input = inner->input;
     size_t count = 0;
     uint32_t type = 0;
     struct site *sites = calloc(input->function_count + 1, sizeof *sites);
-    private->types = calloc(input->function_count + 1, sizeof *private->types);
-    if (!sites || !private->types) {
+    inner->types = calloc(input->function_count + 1, sizeof *inner->types);
+    if (!sites || !inner->types) {
         free(sites);
         return PT_NOMEM;
     }
@@ -186,7 +186,7 @@ static enum pt_status number_types(struct pt_flights_private *private)
     qsort(sites, count, sizeof *sites, compare_sites);
     for (size_t i = 0; i < count; i++) {
         type += i == 0 || strcmp(sites[i - 1].type, sites[i].type) != 0;
-        private->types[sites[i].number] = type;
+        inner->types[sites[i].number] = type;
     }
     free(sites);
     return PT_OK;
@@ -195,17 +195,17 @@ static enum pt_status number_types(struct pt_flights_private *private)
 enum pt_status pt_flights_new(struct pt_flights **out, const struct pt_input *input, size_t numbers, bool by_function)
 {
     struct pt_flights *flights = calloc(1, sizeof *flights);
-    struct pt_flights_private *private = calloc(1, sizeof *private);
-    if (!flights || !private) {
+    struct pt_flights_private *inner = calloc(1, sizeof *inner);
+    if (!flights || !inner) {
         free(flights);
-        free(private);
+        free(inner);
         return PT_NOMEM;
     }
-    flights->private = private;
-    private->input = input;
-    private->by_function = by_function;
-    private->suspended = calloc(numbers + 1, sizeof *private->suspended);
-    if (!private->suspended || number_types(private) != PT_OK || grow(flights) != PT_OK) {
+    flights->inner = inner;
+    inner->input = input;
+    inner->by_function = by_function;
+    inner->suspended = calloc(numbers + 1, sizeof *inner->suspended);
+    if (!inner->suspended || number_types(inner) != PT_OK || grow(flights) != PT_OK) {
         pt_flights_free(flights);
         return PT_NOMEM;
     }
@@ -217,14 +217,14 @@ void pt_flights_free(struct pt_flights *flights)
 {
     if (!flights)
         return;
-    struct pt_flights_private *private = flights->private;
-    pt_stash_release(&private->stash);
-    free(private->types);
-    free(private->suspended);
-    free(private->resting);
-    free(private->lives);
-    free(private->frames);
-    free(private);
+    struct pt_flights_private *inner = flights->inner;
+    pt_stash_release(&inner->stash);
+    free(inner->types);
+    free(inner->suspended);
+    free(inner->resting);
+    free(inner->lives);
+    free(inner->frames);
+    free(inner);
     free(flights->rows);
     free(flights->slots);
     free(flights);
@@ -232,50 +232,50 @@ void pt_flights_free(struct pt_flights *flights)
 
 /* --- Frames ------------------------------------------------------------------------------------------------------ */
 
-static enum pt_status push(struct pt_flights_private *private, uint32_t function)
+static enum pt_status push(struct pt_flights_private *inner, uint32_t function)
 {
-    if (private->depth == private->capacity) {
-        size_t capacity = private->capacity ? 2 * private->capacity : 16;
-        struct frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
+    if (inner->depth == inner->capacity) {
+        size_t capacity = inner->capacity ? 2 * inner->capacity : 16;
+        struct frame *frames = reallocarray(inner->frames, capacity, sizeof *frames);
         if (!frames)
             return PT_NOMEM;
-        private->frames = frames;
-        private->capacity = capacity;
+        inner->frames = frames;
+        inner->capacity = capacity;
     }
-    const bool is_known = private->by_function && function != PT_FLIGHTS_NOBODY;
-    private->frames[private->depth++] = (struct frame){
+    const bool is_known = inner->by_function && function != PT_FLIGHTS_NOBODY;
+    inner->frames[inner->depth++] = (struct frame){
         .function = function,
-        .is_c = is_known && private->input->functions[function].kind == PT_NAME_C,
+        .is_c = is_known && inner->input->functions[function].kind == PT_NAME_C,
     };
     return PT_OK;
 }
 
-static enum pt_status ensure_bottom(struct pt_flights_private *private)
+static enum pt_status ensure_bottom(struct pt_flights_private *inner)
 {
-    return private->depth > 0 ? PT_OK : push(private, PT_FLIGHTS_NOBODY);
+    return inner->depth > 0 ? PT_OK : push(inner, PT_FLIGHTS_NOBODY);
 }
 
 /* The latest flight that a frame has in hand is kept, in case that it only yielded. */
 static enum pt_status suspend(struct pt_flights *flights, struct frame *frame)
 {
-    struct pt_flights_private *private = flights->private;
-    uint32_t *place = &private->suspended[frame->function];
+    struct pt_flights_private *inner = flights->inner;
+    uint32_t *place = &inner->suspended[frame->function];
     const uint32_t latest = frame->in_hand;
     if (!latest)
         return PT_OK;
-    PT_TRY(end_in_hand(flights, &private->lives[latest].next));
+    PT_TRY(end_in_hand(flights, &inner->lives[latest].next));
     if (*place && *place != GONE)
         PT_TRY(end_in_hand(flights, place));
     else if (*place == 0) {
-        if (private->resting_count == private->resting_capacity) {
-            size_t capacity = private->resting_capacity ? 2 * private->resting_capacity : 64;
-            uint32_t *resting = reallocarray(private->resting, capacity, sizeof *resting);
+        if (inner->resting_count == inner->resting_capacity) {
+            size_t capacity = inner->resting_capacity ? 2 * inner->resting_capacity : 64;
+            uint32_t *resting = reallocarray(inner->resting, capacity, sizeof *resting);
             if (!resting)
                 return PT_NOMEM;
-            private->resting = resting;
-            private->resting_capacity = capacity;
+            inner->resting = resting;
+            inner->resting_capacity = capacity;
         }
-        private->resting[private->resting_count++] = frame->function;
+        inner->resting[inner->resting_count++] = frame->function;
     }
     *place = latest;
     frame->in_hand = 0;
@@ -285,20 +285,20 @@ static enum pt_status suspend(struct pt_flights *flights, struct frame *frame)
 static enum pt_status end_one_open(struct pt_flights *flights, uint32_t *list)
 {
     const uint32_t latest = *list;
-    *list = flights->private->lives[latest].next;
-    return end_one(flights, latest, PT_FLIGHT_OPEN, PT_FLIGHTS_NOBODY, flights->private->lives[latest].left);
+    *list = flights->inner->lives[latest].next;
+    return end_one(flights, latest, PT_FLIGHT_OPEN, PT_FLIGHTS_NOBODY, flights->inner->lives[latest].left);
 }
 
 static enum pt_status leave(struct pt_flights *flights, enum pt_step_kind kind)
 {
-    struct pt_flights_private *private = flights->private;
-    if (private->depth < 2)
+    struct pt_flights_private *inner = flights->inner;
+    if (inner->depth < 2)
         return PT_OK;
-    struct frame frame = private->frames[--private->depth];
-    struct frame *below = &private->frames[private->depth - 1];
+    struct frame frame = inner->frames[--inner->depth];
+    struct frame *below = &inner->frames[inner->depth - 1];
     uint32_t flying = 0;
-    if (kind == PT_STEP_CLOSE && private->undecided) {
-        private->undecided = false;
+    if (kind == PT_STEP_CLOSE && inner->undecided) {
+        inner->undecided = false;
         PT_TRY(end_arriving(flights, &frame.arriving, PT_FLIGHT_OPEN, PT_FLIGHTS_NOBODY));
         PT_TRY(frame.in_hand ? end_one_open(flights, &frame.in_hand) : PT_OK);
     }
@@ -312,12 +312,12 @@ static enum pt_status leave(struct pt_flights *flights, enum pt_step_kind kind)
     } else if (frame.arriving) {
         flying = frame.arriving;
     } else if (!frame.is_c) {
-        uint32_t *place = &private->suspended[frame.function];
+        uint32_t *place = &inner->suspended[frame.function];
         flying = *place != GONE ? *place : 0;
         *place = flying ? GONE : *place;
     }
-    for (uint32_t index = flying; index && !frame.is_c; index = private->lives[index].next)
-    private->lives[index].left++;
+    for (uint32_t index = flying; index && !frame.is_c; index = inner->lives[index].next)
+        inner->lives[index].left++;
     if (flying && below->arriving)
         PT_TRY(end_lost_on_the_way(flights, below));
     if (flying)
@@ -328,43 +328,42 @@ static enum pt_status leave(struct pt_flights *flights, enum pt_step_kind kind)
 /* --- Exceptions -------------------------------------------------------------------------------------------------- */
 
 /* Takes the latest flight of this type off the list of those that arrive. 0: there is none. */
-static uint32_t take_arriving(struct pt_flights_private *private, uint32_t *list, uint32_t type)
+static uint32_t take_arriving(struct pt_flights_private *inner, uint32_t *list, uint32_t type)
 {
-    for (uint32_t *at = list; *at; at = &private->lives[*at].next) {
+    for (uint32_t *at = list; *at; at = &inner->lives[*at].next) {
         const uint32_t index = *at;
-        if (private->types[private->lives[index].site] != type)
+        if (inner->types[inner->lives[index].site] != type)
             continue;
-        *at = private->lives[index].next;
+        *at = inner->lives[index].next;
         return index;
     }
     return 0;
 }
 
-static enum pt_status begin_flight(struct pt_flights_private *private, uint32_t site, uint32_t function,
-                                   uint32_t *index)
+static enum pt_status begin_flight(struct pt_flights_private *inner, uint32_t site, uint32_t function, uint32_t *index)
 {
-    *index = private->unused;
+    *index = inner->unused;
     if (*index) {
-        private->unused = private->lives[*index].next;
+        inner->unused = inner->lives[*index].next;
     } else {
-        if (private->live_count + 1 >= private->live_capacity) {
-            uint32_t capacity = private->live_capacity ? 2 * private->live_capacity : 64;
-            struct live *lives = reallocarray(private->lives, capacity, sizeof *lives);
+        if (inner->live_count + 1 >= inner->live_capacity) {
+            uint32_t capacity = inner->live_capacity ? 2 * inner->live_capacity : 64;
+            struct live *lives = reallocarray(inner->lives, capacity, sizeof *lives);
             if (!lives)
                 return PT_NOMEM;
-            private->lives = lives;
-            private->live_capacity = capacity;
+            inner->lives = lives;
+            inner->live_capacity = capacity;
         }
-        *index = ++private->live_count;
+        *index = ++inner->live_count;
     }
-    private->lives[*index] = (struct live){.site = site, .function = function};
+    inner->lives[*index] = (struct live){.site = site, .function = function};
     return PT_OK;
 }
 
 /* The list of what a frame has in hand stays short. */
 static enum pt_status drop_oldest(struct pt_flights *flights, struct frame *frame)
 {
-    struct live *lives = flights->private->lives;
+    struct live *lives = flights->inner->lives;
     uint32_t *at = &frame->in_hand;
     for (unsigned i = 0; i < IN_HAND_MAX && *at; i++)
         at = &lives[*at].next;
@@ -374,25 +373,25 @@ static enum pt_status drop_oldest(struct pt_flights *flights, struct frame *fram
 /* What arrived and is not this exception was caught where it was seen last. */
 static enum pt_status meet(struct pt_flights *flights, uint32_t site)
 {
-    struct pt_flights_private *private = flights->private;
-    size_t depth = private->depth;
-    while (depth > 1 && private->frames[depth - 1].is_c)
+    struct pt_flights_private *inner = flights->inner;
+    size_t depth = inner->depth;
+    while (depth > 1 && inner->frames[depth - 1].is_c)
         depth--;
-    struct frame *frame = &private->frames[depth - 1];
-    uint32_t index = take_arriving(private, &frame->arriving, private->types[site]);
+    struct frame *frame = &inner->frames[depth - 1];
+    uint32_t index = take_arriving(inner, &frame->arriving, inner->types[site]);
     if (index) {
         while (frame->arriving) {
             const uint32_t other = frame->arriving;
-            const struct live *live = &private->lives[other];
+            const struct live *live = &inner->lives[other];
             frame->arriving = live->next;
             PT_TRY(end_one(flights, other, PT_FLIGHT_CAUGHT, live->last, live->left - 1));
         }
     } else {
         PT_TRY(end_lost_on_the_way(flights, frame));
-        PT_TRY(begin_flight(private, site, frame->function, &index));
+        PT_TRY(begin_flight(inner, site, frame->function, &index));
     }
-    private->lives[index].last = frame->function;
-    private->lives[index].next = frame->in_hand;
+    inner->lives[index].last = frame->function;
+    inner->lives[index].next = frame->in_hand;
     frame->in_hand = index;
     return drop_oldest(flights, frame);
 }
@@ -400,20 +399,20 @@ static enum pt_status meet(struct pt_flights *flights, uint32_t site)
 /* Another greenlet goes on. An exception that has ended the one before arrives in it. */
 static enum pt_status switch_to(struct pt_flights *flights, const struct pt_step *step)
 {
-    struct pt_flights_private *private = flights->private;
+    struct pt_flights_private *inner = flights->inner;
     uint32_t flying = 0;
-    if (private->depth == 1) {
-        flying = private->frames[0].arriving;
-        private->frames[0].arriving = 0;
+    if (inner->depth == 1) {
+        flying = inner->frames[0].arriving;
+        inner->frames[0].arriving = 0;
     }
-    struct pt_stash_stack frames = {private->frames, private->depth, private->capacity, 0, 0};
+    struct pt_stash_stack frames = {inner->frames, inner->depth, inner->capacity, 0, 0};
     uint64_t away;
-    PT_TRY(pt_stash_switch(&private->stash, step->function, step->clock, &frames, &away));
-    private->frames = frames.frames;
-    private->depth = frames.depth;
-    private->capacity = frames.capacity;
-    PT_TRY(ensure_bottom(private));
-    struct frame *top = &private->frames[private->depth - 1];
+    PT_TRY(pt_stash_switch(&inner->stash, step->function, step->clock, &frames, &away));
+    inner->frames = frames.frames;
+    inner->depth = frames.depth;
+    inner->capacity = frames.capacity;
+    PT_TRY(ensure_bottom(inner));
+    struct frame *top = &inner->frames[inner->depth - 1];
     if (flying && top->arriving)
         PT_TRY(end_lost_on_the_way(flights, top));
     if (flying)
@@ -425,27 +424,27 @@ static enum pt_status switch_to(struct pt_flights *flights, const struct pt_step
 
 enum pt_status pt_flights_add(struct pt_flights *flights, const struct pt_step *steps, size_t count)
 {
-    PT_TRY(ensure_bottom(flights->private));
+    PT_TRY(ensure_bottom(flights->inner));
     for (size_t i = 0; i < count; i++) {
         switch ((enum pt_step_kind)steps[i].kind) {
         case PT_STEP_CALL:
         case PT_STEP_OPEN:
-            PT_TRY(push(flights->private, steps[i].function));
-            flights->private->undecided = false;
+            PT_TRY(push(flights->inner, steps[i].function));
+            flights->inner->undecided = false;
             break;
         case PT_STEP_LEAVE:
         case PT_STEP_RAISE:
         case PT_STEP_CLOSE:
             PT_TRY(leave(flights, steps[i].kind));
-            flights->private->undecided =
-                steps[i].kind == PT_STEP_RAISE || (flights->private->undecided && steps[i].kind == PT_STEP_CLOSE);
+            flights->inner->undecided =
+                steps[i].kind == PT_STEP_RAISE || (flights->inner->undecided && steps[i].kind == PT_STEP_CLOSE);
             break;
         case PT_STEP_SWITCH:
             PT_TRY(switch_to(flights, &steps[i]));
             break;
         case PT_STEP_EXCEPTION:
             PT_TRY(meet(flights, steps[i].function));
-            flights->private->undecided = true;
+            flights->inner->undecided = true;
             break;
         case PT_STEP_PAUSE:
         case PT_STEP_SKIP:
@@ -459,14 +458,14 @@ enum pt_status pt_flights_add(struct pt_flights *flights, const struct pt_step *
 
 enum pt_status pt_flights_end_thread(struct pt_flights *flights)
 {
-    struct pt_flights_private *private = flights->private;
-    PT_TRY(ensure_bottom(private));
-    while (private->depth > 1)
+    struct pt_flights_private *inner = flights->inner;
+    PT_TRY(ensure_bottom(inner));
+    while (inner->depth > 1)
         PT_TRY(leave(flights, PT_STEP_CLOSE));
-    PT_TRY(end_lost_on_the_way(flights, &private->frames[0]));
-    PT_TRY(end_in_hand(flights, &private->frames[0].in_hand));
-    while (private->resting_count > 0) {
-        uint32_t *place = &private->suspended[private->resting[--private->resting_count]];
+    PT_TRY(end_lost_on_the_way(flights, &inner->frames[0]));
+    PT_TRY(end_in_hand(flights, &inner->frames[0].in_hand));
+    while (inner->resting_count > 0) {
+        uint32_t *place = &inner->suspended[inner->resting[--inner->resting_count]];
         if (*place != GONE)
             PT_TRY(end_in_hand(flights, place));
         *place = 0;

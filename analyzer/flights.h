@@ -44,7 +44,7 @@ struct pt_flights {
     uint32_t capacity;
     uint32_t *slots;
     uint32_t slot_mask;
-    struct pt_flights_private *private;
+    struct pt_flights_private *inner;
 };
 
 /* For steps with numbers below `numbers`, of functions of the input if `by_function` is set. PT_NOMEM. */

@@ -88,26 +88,26 @@ static bool is_chosen(const struct pt_input *input, const uint8_t *flags, size_t
 enum pt_status pt_line_times_new(struct pt_line_times **out, const struct pt_input *input, const uint8_t *flags)
 {
     struct pt_line_times *times = calloc(1, sizeof *times);
-    struct pt_line_times_private *private = calloc(1, sizeof *private);
+    struct pt_line_times_private *inner = calloc(1, sizeof *inner);
     uint32_t chosen = 0;
-    if (!times || !private) {
+    if (!times || !inner) {
         free(times);
-        free(private);
+        free(inner);
         return PT_NOMEM;
     }
-    times->private = private;
-    private->input = input;
+    times->inner = inner;
+    inner->input = input;
     for (size_t i = 0; i < input->function_count; i++)
         times->function_count += is_chosen(input, flags, i);
     times->functions = calloc((size_t)times->function_count + 1, sizeof *times->functions);
-    private->chosen = malloc((input->function_count + 1) * sizeof *private->chosen);
-    if (!times->functions || !private->chosen || grow(&times->lines) != PT_OK || grow(&times->opcodes) != PT_OK) {
+    inner->chosen = malloc((input->function_count + 1) * sizeof *inner->chosen);
+    if (!times->functions || !inner->chosen || grow(&times->lines) != PT_OK || grow(&times->opcodes) != PT_OK) {
         pt_line_times_free(times);
         return PT_NOMEM;
     }
     for (size_t i = 0; i < input->function_count; i++) {
-        private->chosen[i] = is_chosen(input, flags, i) ? chosen : NOT_CHOSEN;
-        if (private->chosen[i] != NOT_CHOSEN)
+        inner->chosen[i] = is_chosen(input, flags, i) ? chosen : NOT_CHOSEN;
+        if (inner->chosen[i] != NOT_CHOSEN)
             times->functions[chosen++] =
                 (struct pt_line_function){.function = (uint32_t)i, .line = input->functions[i].line};
     }
@@ -119,10 +119,10 @@ void pt_line_times_free(struct pt_line_times *times)
 {
     if (!times)
         return;
-    pt_stash_release(&times->private->stash);
-    free(times->private->chosen);
-    free(times->private->frames);
-    free(times->private);
+    pt_stash_release(&times->inner->stash);
+    free(times->inner->chosen);
+    free(times->inner->frames);
+    free(times->inner);
     free(times->lines.entries);
     free(times->lines.slots);
     free(times->opcodes.entries);
@@ -147,19 +147,19 @@ static void stop(struct pt_line_time *time, uint64_t clock)
 
 static enum pt_status enter(struct pt_line_times *times, const struct pt_step *step)
 {
-    struct pt_line_times_private *private = times->private;
-    if (private->depth == private->capacity) {
-        size_t capacity = private->capacity ? 2 * private->capacity : 256;
-        struct frame *frames = reallocarray(private->frames, capacity, sizeof *frames);
+    struct pt_line_times_private *inner = times->inner;
+    if (inner->depth == inner->capacity) {
+        size_t capacity = inner->capacity ? 2 * inner->capacity : 256;
+        struct frame *frames = reallocarray(inner->frames, capacity, sizeof *frames);
         if (!frames)
             return PT_NOMEM;
-        private->frames = frames;
-        private->capacity = capacity;
+        inner->frames = frames;
+        inner->capacity = capacity;
     }
-    struct frame *frame = &private->frames[private->depth++];
+    struct frame *frame = &inner->frames[inner->depth++];
     *frame = (struct frame){
-        .chosen = private->chosen[step->function],
-        .is_c = private->input->functions[step->function].kind == PT_NAME_C,
+        .chosen = inner->chosen[step->function],
+        .is_c = inner->input->functions[step->function].kind == PT_NAME_C,
     };
     if (frame->chosen == NOT_CHOSEN)
         return PT_OK;
@@ -173,10 +173,10 @@ static enum pt_status enter(struct pt_line_times *times, const struct pt_step *s
 
 static void leave(struct pt_line_times *times, uint64_t clock)
 {
-    struct pt_line_times_private *private = times->private;
-    if (private->depth == 0)
+    struct pt_line_times_private *inner = times->inner;
+    if (inner->depth == 0)
         return;
-    const struct frame *frame = &private->frames[--private->depth];
+    const struct frame *frame = &inner->frames[--inner->depth];
     if (frame->chosen == NOT_CHOSEN)
         return;
     stop(&times->functions[frame->chosen].time, clock);
@@ -186,13 +186,13 @@ static void leave(struct pt_line_times *times, uint64_t clock)
 /* A line or an instruction of the innermost function that is not one of C. */
 static enum pt_status come_to(struct pt_line_times *times, const struct pt_step *step)
 {
-    struct pt_line_times_private *private = times->private;
-    size_t depth = private->depth;
-    while (depth > 0 && private->frames[depth - 1].is_c)
+    struct pt_line_times_private *inner = times->inner;
+    size_t depth = inner->depth;
+    while (depth > 0 && inner->frames[depth - 1].is_c)
         depth--;
-    if (depth == 0 || private->frames[depth - 1].chosen == NOT_CHOSEN)
+    if (depth == 0 || inner->frames[depth - 1].chosen == NOT_CHOSEN)
         return PT_OK;
-    struct frame *frame = &private->frames[depth - 1];
+    struct frame *frame = &inner->frames[depth - 1];
     const bool is_line = step->kind == PT_STEP_LINE;
     struct pt_line_list *list = is_line ? &times->lines : &times->opcodes;
     uint32_t entry;
@@ -211,22 +211,22 @@ static enum pt_status come_to(struct pt_line_times *times, const struct pt_step 
 /* Another greenlet goes on: time passes for the lines on its stack. */
 static enum pt_status switch_to(struct pt_line_times *times, const struct pt_step *step)
 {
-    struct pt_line_times_private *private = times->private;
-    struct pt_stash_stack frames = {private->frames, private->depth, private->capacity, 0, 0};
+    struct pt_line_times_private *inner = times->inner;
+    struct pt_stash_stack frames = {inner->frames, inner->depth, inner->capacity, 0, 0};
     uint64_t away;
-    for (size_t i = 0; i < private->depth; i++) {
-        const struct frame *frame = &private->frames[i];
+    for (size_t i = 0; i < inner->depth; i++) {
+        const struct frame *frame = &inner->frames[i];
         if (frame->chosen == NOT_CHOSEN)
             continue;
         stop(&times->functions[frame->chosen].time, step->clock);
         stop(&times->lines.entries[frame->line], step->clock);
     }
-    PT_TRY(pt_stash_switch(&private->stash, step->function, step->clock, &frames, &away));
-    private->frames = frames.frames;
-    private->depth = frames.depth;
-    private->capacity = frames.capacity;
-    for (size_t i = 0; i < private->depth; i++) {
-        const struct frame *frame = &private->frames[i];
+    PT_TRY(pt_stash_switch(&inner->stash, step->function, step->clock, &frames, &away));
+    inner->frames = frames.frames;
+    inner->depth = frames.depth;
+    inner->capacity = frames.capacity;
+    for (size_t i = 0; i < inner->depth; i++) {
+        const struct frame *frame = &inner->frames[i];
         if (frame->chosen == NOT_CHOSEN)
             continue;
         start(&times->functions[frame->chosen].time, step->clock);
@@ -238,13 +238,13 @@ static enum pt_status switch_to(struct pt_line_times *times, const struct pt_ste
 /* The time since the last step is self time of the innermost frame, unless it was spent waiting for the recorder. */
 static void charge(struct pt_line_times *times, const struct pt_step *step)
 {
-    struct pt_line_times_private *private = times->private;
-    const struct frame *top = private->depth > 0 ? &private->frames[private->depth - 1] : NULL;
+    struct pt_line_times_private *inner = times->inner;
+    const struct frame *top = inner->depth > 0 ? &inner->frames[inner->depth - 1] : NULL;
     if (top && top->chosen != NOT_CHOSEN && step->kind != PT_STEP_SKIP) {
-        times->functions[top->chosen].time.self_ticks += step->clock - private->last;
-        times->lines.entries[top->line].self_ticks += step->clock - private->last;
+        times->functions[top->chosen].time.self_ticks += step->clock - inner->last;
+        times->lines.entries[top->line].self_ticks += step->clock - inner->last;
     }
-    private->last = step->clock;
+    inner->last = step->clock;
 }
 
 enum pt_status pt_line_times_add(struct pt_line_times *times, const struct pt_step *steps, size_t count)
@@ -290,19 +290,19 @@ static void settle_time(struct pt_line_time *time, double tick_ns)
 static void settle(struct pt_line_times *times)
 {
     for (uint32_t i = 0; i < times->function_count; i++)
-        settle_time(&times->functions[i].time, times->private->tick_ns);
+        settle_time(&times->functions[i].time, times->inner->tick_ns);
     for (uint32_t i = 1; i < times->lines.count; i++)
-        settle_time(&times->lines.entries[i], times->private->tick_ns);
+        settle_time(&times->lines.entries[i], times->inner->tick_ns);
 }
 
 void pt_line_times_begin(struct pt_line_times *times, double tick_ns)
 {
-    struct pt_line_times_private *private = times->private;
-    if (tick_ns != private->tick_ns)
+    struct pt_line_times_private *inner = times->inner;
+    if (tick_ns != inner->tick_ns)
         settle(times);
-    private->tick_ns = tick_ns;
-    private->depth = 0;
-    pt_stash_release(&private->stash);
+    inner->tick_ns = tick_ns;
+    inner->depth = 0;
+    pt_stash_release(&inner->stash);
 }
 
 static int compare(const void *a, const void *b)

@@ -50,7 +50,7 @@ struct pt_line_times {
     uint32_t function_count;
     struct pt_line_list lines;   /* in no order, before pt_line_times_finish; then by function and place */
     struct pt_line_list opcodes; /* hits alone */
-    struct pt_line_times_private *private;
+    struct pt_line_times_private *inner;
 };
 
 /* The chosen functions are those Python functions of the input whose flags have PT_FILTER_MATCH. PT_NOMEM. */

@@ -2,14 +2,16 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "proc_stat.h"
 
 #define PYTHON_MAX_NS   UINT64_C(5000000000)  /* from its start until site runs, disks being slow … */
 #define STARVED_MAX_NS  UINT64_C(20000000000) /* … or processors rare */
@@ -84,31 +86,33 @@ static char *read_file(int proc, const char *path, size_t *size)
     return text;
 }
 
+static uint64_t stat_number(const char *text, unsigned field_number)
+{
+    const char *field = text ? pt_proc_stat_field(text, field_number) : NULL;
+    return field ? strtoull(field, NULL, 10) : 0;
+}
+
 /* False for one that is gone, or about to be. */
 static bool read_process(int proc, const char *name, uint64_t now_ns, struct process *process)
 {
-    char state = 'X';
-    unsigned flags = FLAG_EXITING;
-    uint64_t user = 0, system = 0, start = 0;
     size_t size;
     char path[PATH_SIZE];
     snprintf(path, sizeof path, "%s/stat", name);
     char *text = read_file(proc, path, &size);
-    const char *name_end = text ? strrchr(text, ')') : NULL; /* the name may hold anything */
-    int fields = name_end ? sscanf(name_end,
-                                   ") %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-                                   " %*d %*d %*d %*d %*d %*d %" SCNu64,
-                                   &state, &flags, &user, &system, &start)
-                          : 0;
+    const char *state_field = text ? pt_proc_stat_field(text, 3) : NULL;
+    const char state = state_field ? *state_field : 'X';
+    const uint64_t flags = stat_number(text, 9);
+    const uint64_t cpu = stat_number(text, 14) + stat_number(text, 15);
+    const uint64_t start = stat_number(text, 22);
     free(text);
-    if (fields != 5 || state == 'Z' || state == 'X' || (flags & FLAG_EXITING))
+    if (state == 'Z' || state == 'X' || (flags & FLAG_EXITING))
         return false;
     const uint64_t unit_ns = NANOSECONDS / (uint64_t)sysconf(_SC_CLK_TCK);
     const uint64_t start_ns = start * unit_ns;
     process->directory = name;
     process->pid = (pid_t)strtol(name, NULL, 10);
     process->age_ns = now_ns > start_ns ? now_ns - start_ns : 0;
-    process->cpu_ns = (user + system) * unit_ns;
+    process->cpu_ns = cpu * unit_ns;
     process->runnable = state == 'R' || state == 'D';
     return true;
 }

@@ -14,6 +14,7 @@
 #include "hook.h"
 #include "host_facts.h"
 #include "host_wait.h"
+#include "proc_stat.h"
 #include "process_entry.h"
 #include "session.h"
 #include "session_lock.h"
@@ -42,7 +43,6 @@ static bool takes_us(const struct pt_arena *arena)
 static pid_t parent_of(pid_t pid)
 {
     char path[64], text[512];
-    long parent = 0;
     snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
     FILE *file = fopen(path, "re");
     if (!file)
@@ -50,8 +50,8 @@ static pid_t parent_of(pid_t pid)
     size_t size = fread(text, 1, sizeof text - 1, file);
     fclose(file);
     text[size] = '\0';
-    const char *name_end = strrchr(text, ')'); /* the name may hold anything */
-    return name_end && sscanf(name_end, ") %*c %ld", &parent) == 1 ? (pid_t)parent : 0;
+    const char *parent = pt_proc_stat_field(text, 4);
+    return parent ? (pid_t)strtol(parent, NULL, 10) : 0;
 }
 
 /* The last process with this id that used an entry. Those that have ended count, too, until the entry is used again:
