@@ -26,6 +26,7 @@
 struct process {
     const char *directory; /* below /proc */
     pid_t pid;
+    pid_t parent;
     uint64_t age_ns;
     uint64_t cpu_ns;
     bool runnable; /* it has a processor, or waits for one, or for a disk */
@@ -101,6 +102,7 @@ static bool read_process(int proc, const char *name, uint64_t now_ns, struct pro
     char *text = read_file(proc, path, &size);
     const char *state_field = text ? pt_proc_stat_field(text, 3) : NULL;
     const char state = state_field ? *state_field : 'X';
+    const uint64_t parent = stat_number(text, 4);
     const uint64_t flags = stat_number(text, 9);
     const uint64_t cpu = stat_number(text, 14) + stat_number(text, 15);
     const uint64_t start = stat_number(text, 22);
@@ -111,6 +113,7 @@ static bool read_process(int proc, const char *name, uint64_t now_ns, struct pro
     const uint64_t start_ns = start * unit_ns;
     process->directory = name;
     process->pid = (pid_t)strtol(name, NULL, 10);
+    process->parent = (pid_t)parent;
     process->age_ns = now_ns > start_ns ? now_ns - start_ns : 0;
     process->cpu_ns = cpu * unit_ns;
     process->runnable = state == 'R' || state == 'D';
@@ -169,6 +172,12 @@ static enum known look_up(const struct pt_arena *arena, pid_t pid)
     return known;
 }
 
+/* The parent was recorded; or there is none any more, and the child has come to whom the drain came. */
+static bool may_be_ours(const struct pt_drain_census *census, const struct process *process)
+{
+    return process->parent == 1 || process->parent == getppid() || look_up(census->arena, process->parent) != STRANGER;
+}
+
 /* About to join is a Python (by its name, or because it is the program that the recording was started in) that bears the
  * variable, and is young or has just been executed in the place of a recorded process. For a moment anything else may
  * become one. */
@@ -191,7 +200,9 @@ static void look_at(const struct pt_drain_census *census, int proc, const struct
     if (process->pid == getpid() || known == LEFT ||
         (known == STRANGER && process->age_ns >= STARVED_MAX_NS && !after_birth))
         return;
-    const enum bearing bearing = look_for_variable(census, proc, process);
+    enum bearing bearing = look_for_variable(census, proc, process);
+    if (bearing == BEARS_NOTHING && known == STRANGER && !may_be_ours(census, process))
+        bearing = BEARS_NOT; /* whoever else is being executed on this machine */
     const bool is_image = is_image_of_host(census, proc, process);
     if (after_birth && (bearing == BEARS_VARIABLE || is_image))
         result->children = true;

@@ -99,9 +99,9 @@ def main():
     parser.add_argument("--keep", help="directory for traces, logs and output of the tests")
     options = parser.parse_args()
 
-    modules = corpus.QUICK if options.quick else options.modules
-    missing = [module for module in modules if not exists(module)]
-    modules = [module for module in modules if module not in missing]
+    wanted = corpus.QUICK if options.quick else options.modules
+    missing = [module for module in wanted if not exists(module)]
+    modules = [module for module in wanted if module not in missing]
     print("CPython %s: events and threads compared" % platform.python_version())
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         outcomes = []
@@ -113,6 +113,8 @@ def main():
     print("%d of %d modules equal, %s events" % (len(good), len(outcomes), format(events, ",")))
     if missing:
         print("not in this Python: " + " ".join(missing))
+    if missing == wanted:
+        return 77  # the tests are a package of their own in some distributions; ctest takes this for a skip
     return 0 if good and len(good) == len(outcomes) else 1
 
 
