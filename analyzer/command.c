@@ -21,6 +21,8 @@ const struct pt_command pt_command_table[] = {
      pt_report_check},
     {"dump", NULL, "every record, one a line", "pytrace-analyze dump trace.bin --tid 1 --format json", false,
      pt_report_dump},
+    {"export", "FORMAT", "the trace, or the part of it that the filters leave, for other tools",
+     "pytrace-analyze export folded trace.bin --focus 'Encoder.encode$' -o encode.folded", false, pt_report_export},
 };
 const size_t pt_command_count = sizeof pt_command_table / sizeof pt_command_table[0];
 

@@ -19,6 +19,12 @@ struct pt_command {
 extern const struct pt_command pt_command_table[]; /* the first one is the default */
 extern const size_t pt_command_count;
 
+/* Its operand is no pattern, but the name of a format (export.h). */
+static inline bool pt_command_exports(const struct pt_command *command)
+{
+    return command->run == pt_report_export;
+}
+
 /* NULL if there is no such command. */
 const struct pt_command *pt_command_find(const char *name);
 

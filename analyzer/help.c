@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "export.h"
 #include "options.h"
 
 /* Where the explanations begin; a longer head pushes its own to the next line. */
@@ -86,6 +87,14 @@ static void print_general(struct pt_screen *screen)
     print_options(screen);
 }
 
+static void print_formats(struct pt_screen *screen)
+{
+    print_title(screen, "Formats");
+    for (size_t i = 0; i < pt_export_count; i++)
+        print_row(screen, pt_export_table[i].name, pt_export_table[i].text);
+    pt_screen_put(screen, "\n");
+}
+
 static void print_command(struct pt_screen *screen, const struct pt_command *command)
 {
     pt_screen_printf(screen, "%s: %s\n\n", command->name, command->text);
@@ -94,6 +103,8 @@ static void print_command(struct pt_screen *screen, const struct pt_command *com
                      command->operand ? " " : "", command->operand ? command->operand : "");
     print_title(screen, "Example");
     pt_screen_printf(screen, "  %s\n\n", command->example);
+    if (pt_command_exports(command))
+        print_formats(screen);
     print_options(screen);
 }
 

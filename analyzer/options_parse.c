@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "export.h"
 #include "options.h"
 #include "suggest.h"
 
@@ -92,6 +93,21 @@ static enum pt_status parse_argument(struct pt_options *options, const char *arg
     return PT_OK;
 }
 
+static enum pt_status check_format(struct pt_options *options, struct pt_error *error)
+{
+    const char *names[16];
+    size_t count = pt_export_count < 16 ? pt_export_count : 16;
+    options->screen.data = true;
+    if (pt_export_find(options->operand))
+        return PT_OK;
+    for (size_t i = 0; i < count; i++)
+        names[i] = pt_export_table[i].name;
+    const char *nearest = pt_suggest_nearest(options->operand, names, count);
+    return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "export: there is no format '%.60s'%s%s%s",
+                        options->operand, nearest ? "; did you mean " : " (see export --help)", nearest ? nearest : "",
+                        nearest ? "?" : "");
+}
+
 /* Tells command, operand and traces apart. A file that bears the name of a command can be given as ./NAME. */
 static enum pt_status sort_operands(struct pt_options *options, struct pt_error *error)
 {
@@ -119,6 +135,8 @@ static enum pt_status sort_operands(struct pt_options *options, struct pt_error 
             return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "%s needs %s and a trace", options->command->name,
                                 options->command->operand);
         options->operand = options->traces[taken++];
+        if (pt_command_exports(options->command))
+            PT_TRY(check_format(options, error));
     }
     options->trace_count -= taken;
     memmove(options->traces, options->traces + taken, options->trace_count * sizeof *options->traces);

@@ -46,5 +46,6 @@ pt_report_run pt_report_threads;
 pt_report_run pt_report_info;
 pt_report_run pt_report_check;
 pt_report_run pt_report_dump;
+pt_report_run pt_report_export;
 
 #endif

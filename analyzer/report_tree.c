@@ -6,10 +6,10 @@
 #include "csv.h"
 #include "header_line.h"
 #include "json.h"
-#include "replay.h"
 #include "report.h"
 #include "report_function.h"
 #include "suggest.h"
+#include "tree_read.h"
 #include "tree_rows.h"
 #include "tree_table.h"
 
@@ -21,43 +21,6 @@ struct tree_report {
     struct pt_call_tree *tree;
     struct pt_tree_rows rows;
 };
-
-/* --- Reading ------------------------------------------------------------------------------------------------------ */
-
-static enum pt_status begin_thread(void *context, const struct pt_input_thread *thread)
-{
-    struct tree_report *self = context;
-    uint32_t group = PT_CALL_TREE_GROUP;
-    if (self->report->options->by == PT_BY_THREAD)
-        group = (uint32_t)thread->tid;
-    else if (self->report->options->by == PT_BY_PROCESS)
-        group = (uint32_t)thread->pid;
-    return pt_call_tree_begin(self->tree, group, thread->origin->tick_ns);
-}
-
-static enum pt_status add_steps(void *context, const struct pt_step *steps, size_t count)
-{
-    struct tree_report *self = context;
-    return pt_call_tree_add(self->tree, steps, count);
-}
-
-static enum pt_status read_tree(struct tree_report *self)
-{
-    struct pt_report *report = self->report;
-    struct pt_replay_sink sink = {.context = self, .thread = begin_thread, .steps = add_steps};
-    struct pt_stream_view view;
-    uint8_t *flags = NULL;
-    enum pt_status status = pt_report_function_view(report, &view, &flags);
-
-    if (status == PT_OK)
-        status = pt_call_tree_new(&self->tree, report->input->function_count, !report->options->no_collapse);
-    if (status == PT_OK)
-        status = pt_replay(report, &view, &sink);
-    if (status == PT_OK)
-        pt_call_tree_finish(self->tree);
-    free(flags);
-    return status;
-}
 
 /* --- Choosing ----------------------------------------------------------------------------------------------------- */
 
@@ -214,7 +177,7 @@ enum pt_status pt_report_tree(struct pt_report *report)
     enum pt_status status = check_options(report);
 
     if (status == PT_OK)
-        status = read_tree(&self);
+        status = pt_tree_read(&self.tree, report);
     if (status == PT_OK)
         status = choose_rows(&self);
     if (status != PT_OK)

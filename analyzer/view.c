@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "command.h"
 #include "filter.h"
 
 enum pt_status pt_view_make(struct pt_stream_view *view, uint8_t **flags, const struct pt_options *options,
@@ -12,9 +13,11 @@ enum pt_status pt_view_make(struct pt_stream_view *view, uint8_t **flags, const 
         const char *name;
         const char *pattern;
     } patterns[] = {
-        {PT_FILTER_FOCUS, "--focus", options->focus}, {PT_FILTER_IGNORE, "--ignore", options->ignore},
-        {PT_FILTER_HIDE, "--hide", options->hide},    {PT_FILTER_ROOT, "--root", options->root},
-        {PT_FILTER_MATCH, "RE", options->operand},
+        {PT_FILTER_FOCUS, "--focus", options->focus},
+        {PT_FILTER_IGNORE, "--ignore", options->ignore},
+        {PT_FILTER_HIDE, "--hide", options->hide},
+        {PT_FILTER_ROOT, "--root", options->root},
+        {PT_FILTER_MATCH, "RE", options->operand && !pt_command_exports(options->command) ? options->operand : NULL},
     };
     struct pt_filter *filter = NULL;
     enum pt_status status = pt_filter_new(&filter);

@@ -32,6 +32,7 @@ COMMANDS = {
     "info": ["info"],
     "check": ["check"],
     "dump": ["dump"],
+    "export-folded": ["export", "folded"],
 }
 SCREENS = {name: ("good-complete", "good-fork", "bad-lost") for name in COMMANDS}
 SCREENS["top-nothing"] = SCREENS["tree-nothing"] = ("good-complete",)
@@ -44,6 +45,7 @@ SCREENS["exceptions"] = ("good-inner", "good-complete")
 SCREENS["top-exceptions"] = ("good-inner",)
 SCREENS["lines"] = ("good-inner", "good-complete")
 SCREENS["top"] += ("good-cpu-clock",)
+SCREENS["export-folded"] = ("good-complete", "good-strange-names", "good-switch", "bad-lost")
 SCREENS["info"] += ("good-inner", "good-exec")
 SCREENS["threads-by-process"] = SCREENS["top-by-process"] = SCREENS["tree-by-process"] = ("good-exec",)
 

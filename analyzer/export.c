@@ -1,0 +1,16 @@
+#include "export.h"
+
+#include <string.h>
+
+const struct pt_export_format pt_export_table[] = {
+    {"folded", "call paths with their self time in ns, for flamegraph.pl and its kin", false, pt_export_folded},
+};
+const size_t pt_export_count = sizeof pt_export_table / sizeof pt_export_table[0];
+
+const struct pt_export_format *pt_export_find(const char *name)
+{
+    for (size_t i = 0; i < pt_export_count; i++)
+        if (strcmp(pt_export_table[i].name, name) == 0)
+            return &pt_export_table[i];
+    return NULL;
+}

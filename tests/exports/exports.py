@@ -1,0 +1,89 @@
+"""What the tests of exports share: traces, and what our own reports say of them.
+
+CMake sets PYTRACE_ANALYZE to the analyzer, PYTRACE_CONSUMERS to where other people's tools were installed (scripts/export-consumers),
+and PYTRACE_RECORDED, if there is a recorder, to the trace of program.py.
+"""
+import collections
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ANALYZE = os.environ["PYTRACE_ANALYZE"]
+CONSUMERS = pathlib.Path(os.environ["PYTRACE_CONSUMERS"])
+RECORDED = os.environ.get("PYTRACE_RECORDED")
+VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
+UNRECORDED = "(not recorded)"
+LOSSY = ["bad-lost", "bad-gap", "bad-no-end", "bad-first-chunk-missing", "bad-half"]
+
+
+def traces():
+    found = sorted(VECTORS.glob("good-*.bin")) + [VECTORS / (name + ".bin") for name in LOSSY]
+    if RECORDED:
+        found.append(pathlib.Path(RECORDED))
+    return found
+
+
+def need(*paths):
+    """Skips the whole test program where one of these is not among the installed tools."""
+    for path in paths:
+        if not (CONSUMERS / path).exists():
+            print("skipped: there is no %s" % (CONSUMERS / path))
+            sys.exit(77)
+
+
+def use_packages():
+    """Makes Python packages of other people importable."""
+    need("python/complete")
+    sys.path.insert(0, str(CONSUMERS / "python"))
+
+
+def run(*arguments, check=True):
+    done = subprocess.run([ANALYZE, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    if check and done.returncode:
+        raise AssertionError("pytrace-analyze %s: %s" % (" ".join(map(str, arguments)), done.stderr.decode()))
+    return done
+
+
+def export(name, trace, *options):
+    return run("export", name, trace, "--quiet", *options).stdout
+
+
+def report(command, trace, *options):
+    return json.loads(run(command, trace, "--quiet", "--format", "json", *options).stdout)
+
+
+def top(trace, *options):
+    return report("top", trace, "--top", "0", *options)["functions"]
+
+
+def tree(trace, *options):
+    return report("tree", trace, *options)["nodes"]
+
+
+def sums(pairs):
+    """{key: sum of its values}, without zeros."""
+    total = collections.Counter()
+    for key, value in pairs:
+        total[key] += value
+    return {key: value for key, value in total.items() if value}
+
+
+class TestCase(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="pytrace-exports-")
+        self.addCleanup(self.directory.cleanup)
+        self.here = pathlib.Path(self.directory.name)
+
+    def each_trace(self, *choices):
+        """Every trace whole, and the telling ones with every choice of options; a failure names both."""
+        for trace in traces():
+            telling = trace.stem in ("good-complete", "good-switch", "bad-lost", "exports-recorded")
+            for options in [(), *(choices if telling else ())]:
+                with self.subTest(trace=trace.name, options=" ".join(options)):
+                    yield trace, options

@@ -1,0 +1,73 @@
+"""folded: read as Brendan Gregg describes it, and by gprof2dot, and compared with the call tree."""
+import io
+import re
+import unittest
+
+import exports
+
+CHOICES = [("--no-collapse",), ("--py",), ("--hide", "run|odd"), ("--focus", "len|area"), ("-r", "20%~70%"), ("--by", "process")]
+
+
+def escaped(name):
+    """A name as our tables have it."""
+    text = "".join("\\x%02x" % ord(c) if ord(c) < 32 or c in ";\x7f" else c for c in name)
+    return text.replace("\ufffd", "\\xff")
+
+
+def label(node):
+    if node["kind"] in ("thread", "process"):
+        return "%s %d" % (node["kind"], node.get("tid", node.get("pid")))
+    if node["kind"] == "c":
+        module = node["module"] + "." if node["module"] not in ("", "builtins") else ""
+        return "{%s%s}" % (module, escaped(node["name"]))
+    module = escaped(node["module"]) + ":" if node["module"] else ""
+    return module + escaped(node["name"]) or "?"
+
+
+def paths(nodes):
+    """{path: self time} as the tree tells it, with what is nobody's below the function that waited."""
+    found = {}
+    children = exports.sums((node["parent"], node["total_ns"]) for node in nodes)
+    names = {}
+    for node in nodes:
+        path = names[node["id"]] = names.get(node["parent"], ()) + (label(node),)
+        other = node["total_ns"] - node["self_ns"] - children.get(node["id"], 0)
+        found[path] = found.get(path, 0) + node["self_ns"]
+        found[path + (exports.UNRECORDED,)] = found.get(path + (exports.UNRECORDED,), 0) + other
+    return {path: ns for path, ns in found.items() if ns}
+
+
+def parse(text):
+    """Collapsed stacks: what stands behind the last space is the count."""
+    found = {}
+    for line in text.splitlines():
+        stack, count = re.fullmatch(r"(.+) (\d+)", line).groups()
+        path = tuple(stack.split(";"))
+        found[path] = found.get(path, 0) + int(count)
+    return found
+
+
+class Folded(exports.TestCase):
+    def test_every_path_has_the_self_time_of_the_tree(self):
+        for trace, options in self.each_trace(*CHOICES):
+            self.assertEqual(parse(exports.export("folded", trace, *options).decode()), paths(exports.tree(trace, *options)))
+
+
+class Gprof2dot(exports.TestCase):
+    def test_it_finds_the_same_functions_and_self_times(self):
+        exports.use_packages()
+        import gprof2dot
+
+        for trace, options in self.each_trace(("--no-collapse",)):
+            text = exports.export("folded", trace, *options).decode()
+            if not text:
+                continue
+            profile = gprof2dot.CollapseParser(io.StringIO(text)).parse()
+            found = {function.name: function[gprof2dot.SAMPLES] for function in profile.functions.values()}
+            # gprof2dot takes apart what stands in front of a colon: its names are compared by their sums alone
+            expected = exports.sums((path[-1], ns) for path, ns in parse(text).items())
+            self.assertEqual(sorted(ns for ns in found.values() if ns), sorted(expected.values()))
+
+
+if __name__ == "__main__":
+    unittest.main()
