@@ -25,6 +25,12 @@ static inline bool pt_command_exports(const struct pt_command *command)
     return command->run == pt_report_export;
 }
 
+/* Its traces are of two sides: struct pt_options tells how many of them are the base. */
+static inline bool pt_command_compares(const struct pt_command *command)
+{
+    return command->run == pt_report_diff;
+}
+
 /* NULL if there is no such command. */
 const struct pt_command *pt_command_find(const char *name);
 

@@ -1,6 +1,7 @@
 #include "csv.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "text.h"
@@ -40,6 +41,19 @@ void pt_csv_uint(struct pt_csv *csv, uint64_t value)
 {
     begin_value(csv);
     pt_screen_printf(csv->screen, "%" PRIu64, value);
+}
+
+void pt_csv_int(struct pt_csv *csv, int64_t value)
+{
+    begin_value(csv);
+    pt_screen_printf(csv->screen, "%" PRId64, value);
+}
+
+void pt_csv_real(struct pt_csv *csv, double value)
+{
+    begin_value(csv);
+    if (isfinite(value))
+        pt_screen_printf(csv->screen, "%.6g", value);
 }
 
 void pt_csv_empty(struct pt_csv *csv)

@@ -15,7 +15,9 @@ struct pt_csv {
 
 void pt_csv_text(struct pt_csv *csv, const char *text);
 void pt_csv_uint(struct pt_csv *csv, uint64_t value);
-void pt_csv_empty(struct pt_csv *csv); /* a value that is not known */
-void pt_csv_line(struct pt_csv *csv);  /* ends the line */
+void pt_csv_int(struct pt_csv *csv, int64_t value);
+void pt_csv_real(struct pt_csv *csv, double value); /* empty if it is not finite */
+void pt_csv_empty(struct pt_csv *csv);              /* a value that is not known */
+void pt_csv_line(struct pt_csv *csv);               /* ends the line */
 
 #endif

@@ -99,8 +99,8 @@ static void print_command(struct pt_screen *screen, const struct pt_command *com
 {
     pt_screen_printf(screen, "%s: %s\n\n", command->name, command->text);
     print_title(screen, "Usage");
-    pt_screen_printf(screen, "  pytrace-analyze %s%s%s TRACE... [options]\n\n", command->name,
-                     command->operand ? " " : "", command->operand ? command->operand : "");
+    pt_screen_printf(screen, "  pytrace-analyze %s%s%s %s [options]\n\n", command->name, command->operand ? " " : "",
+                     command->operand ? command->operand : "", pt_command_compares(command) ? "BASE NEW" : "TRACE...");
     print_title(screen, "Example");
     pt_screen_printf(screen, "  %s\n\n", command->example);
     if (pt_command_exports(command))

@@ -143,6 +143,8 @@ static enum pt_status choose_threads(struct pt_input *input, const struct pt_opt
             for (size_t c = 0; c < thread->chunk_count; c++)
                 input->events += thread->chunks[c].info.events;
         }
+        if (options->base_count > 0)
+            continue; /* in a comparison the numbers of each trace are its own, so that --tid 1 is one on either side */
         thread_offset += trace->thread_count;
         process_offset += trace->process_count;
     }

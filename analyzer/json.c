@@ -1,6 +1,7 @@
 #include "json.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -108,6 +109,22 @@ void pt_json_uint(struct pt_json *json, uint64_t value)
     pt_screen_write(json->screen, at, (size_t)(digits + sizeof digits - at));
 }
 
+void pt_json_int(struct pt_json *json, int64_t value)
+{
+    begin_value(json);
+    pt_screen_printf(json->screen, "%" PRId64, value);
+}
+
+void pt_json_real(struct pt_json *json, double value)
+{
+    if (!isfinite(value)) {
+        pt_json_null(json);
+        return;
+    }
+    begin_value(json);
+    pt_screen_printf(json->screen, "%.6g", value);
+}
+
 void pt_json_bool(struct pt_json *json, bool value)
 {
     begin_value(json);
@@ -130,6 +147,18 @@ void pt_json_put_uint(struct pt_json *json, const char *key, uint64_t value)
 {
     pt_json_key(json, key);
     pt_json_uint(json, value);
+}
+
+void pt_json_put_int(struct pt_json *json, const char *key, int64_t value)
+{
+    pt_json_key(json, key);
+    pt_json_int(json, value);
+}
+
+void pt_json_put_real(struct pt_json *json, const char *key, double value)
+{
+    pt_json_key(json, key);
+    pt_json_real(json, value);
 }
 
 void pt_json_put_bool(struct pt_json *json, const char *key, bool value)

@@ -26,12 +26,16 @@ void pt_json_key(struct pt_json *json, const char *key);
 
 void pt_json_text(struct pt_json *json, const char *text); /* bytes that are no UTF-8 become U+FFFD */
 void pt_json_uint(struct pt_json *json, uint64_t value);
+void pt_json_int(struct pt_json *json, int64_t value);
+void pt_json_real(struct pt_json *json, double value); /* null if it is not finite */
 void pt_json_bool(struct pt_json *json, bool value);
 void pt_json_null(struct pt_json *json);
 
 /* A key and its value. */
 void pt_json_put_text(struct pt_json *json, const char *key, const char *text);
 void pt_json_put_uint(struct pt_json *json, const char *key, uint64_t value);
+void pt_json_put_int(struct pt_json *json, const char *key, int64_t value);
+void pt_json_put_real(struct pt_json *json, const char *key, double value);
 void pt_json_put_bool(struct pt_json *json, const char *key, bool value);
 void pt_json_put_null(struct pt_json *json, const char *key);
 

@@ -128,7 +128,7 @@ STORE_TEXT(fields, fields)
 
 STORE(by)
 {
-    static const char *const words[] = {"function", "file", "module", "thread", "process", NULL};
+    static const char *const words[] = {"function", "file", "module", "thread", "process", "path", NULL};
     unsigned by = 0;
     PT_TRY(parse_word(&by, value, words, error));
     options->by = (enum pt_by)by;
@@ -216,6 +216,37 @@ STORE(paths)
 
 STORE_FLAG(no_collapse, no_collapse)
 
+STORE(base)
+{
+    (void)value;
+    (void)error;
+    options->side = PT_SIDE_BASE;
+    return PT_OK;
+}
+
+STORE(new)
+{
+    (void)value;
+    (void)error;
+    options->side = PT_SIDE_NEW;
+    return PT_OK;
+}
+
+STORE(map)
+{
+    const char *equals = strchr(value, '=');
+    if (!equals || equals == value || equals[1] == '\0')
+        return wrong(error, "two functions are needed, e.g. old_module:f=new_module:f");
+    const char **maps = reallocarray(options->maps, options->map_count + 1, sizeof *maps);
+    if (!maps)
+        return PT_NOMEM;
+    options->maps = maps;
+    maps[options->map_count++] = value;
+    return PT_OK;
+}
+
+STORE_TEXT(fail_on, fail_on)
+
 STORE(format)
 {
     static const char *const words[] = {"table", "csv", "json", NULL};
@@ -267,7 +298,7 @@ const struct pt_option pt_option_table[] = {
     {'s', "sort", "KEYS",
      "order: self (default) total calls primitive raised exceptions mean p50 p90 p99 max name file", store_sort},
     {'f', "fields", "LIST", "columns, with commas between; +LIST appends", store_fields},
-    {0, "by", "WHAT", "rows are: function (default) file module thread process", store_by},
+    {0, "by", "WHAT", "rows are: function (default) file module thread process, in diff also path", store_by},
     {0, "py", NULL, "only Python functions", store_py},
     {0, "c", NULL, "only C functions", store_c},
     {'F', "focus", "RE", "only paths through a function that matches", store_focus},
@@ -283,9 +314,15 @@ const struct pt_option pt_option_table[] = {
     {0, "min-pct", "P", "only rows of at least this share, in percent", store_min_pct},
     {0, "paths", "HOW", "functions with their module (default), short or full path", store_paths},
     {0, "no-collapse", NULL, "show recursion in trees as it was, call below call", store_no_collapse},
+    {0, "base", NULL, "in diff: the traces that follow are what to compare with", store_base},
+    {0, "new", NULL, "in diff: the traces that follow are what is compared", store_new},
+    {0, "map", "OLD=NEW", "in diff: these two functions are the same, whatever they are called", store_map},
+    {0, "fail-on", "LIST", "in diff: exit status 1 for any of these: slower>5%, slower>10ms, total>5%, calls",
+     store_fail_on},
     {0, "format", "HOW", "table (default), csv or json", store_format},
     {'o', "output", "FILE", "write there instead of to standard output", store_output},
-    {0, "force", NULL, "replace an output that exists", store_force},
+    {0, "force", NULL, "replace an output that exists; in diff: compare what was recorded with other settings, too",
+     store_force},
     {0, "color", "WHEN", "auto (default), always or never", store_color},
     {0, "width", "N", "cut lines at this width (0: never)", store_width},
     {0, "no-pager", NULL, "never start a pager", store_no_pager},

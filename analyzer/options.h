@@ -14,8 +14,9 @@
 
 struct pt_command;
 
-enum pt_by { PT_BY_FUNCTION, PT_BY_FILE, PT_BY_MODULE, PT_BY_THREAD, PT_BY_PROCESS };
+enum pt_by { PT_BY_FUNCTION, PT_BY_FILE, PT_BY_MODULE, PT_BY_THREAD, PT_BY_PROCESS, PT_BY_PATH /* diff only */ };
 enum pt_kinds { PT_KINDS_ALL, PT_KINDS_PYTHON, PT_KINDS_C };
+enum pt_side { PT_SIDE_BASE, PT_SIDE_NEW, PT_SIDE_NONE };
 enum pt_output_format { PT_FORMAT_TABLE, PT_FORMAT_CSV, PT_FORMAT_JSON };
 
 /* One end of a range. */
@@ -40,6 +41,9 @@ struct pt_options {
     const char *operand; /* of commands that take one, else NULL */
     const char **traces; /* at least one */
     size_t trace_count;
+    size_t base_count;   /* of diff: so many of the traces are the base, those behind them are what is new */
+    enum pt_side side;   /* of the traces that follow on the command line */
+    enum pt_side *sides; /* by trace, while parsing */
 
     bool help;    /* --help: of `command`, or of the program where that is NULL. Nothing else is checked then */
     bool version; /* --version */
@@ -65,6 +69,10 @@ struct pt_options {
     double min_percent; /* negative: the command's own */
     enum pt_text_paths paths;
     bool no_collapse;
+
+    const char **maps; /* of diff: OLD=NEW, functions that are the same for whoever asks */
+    size_t map_count;
+    const char *fail_on; /* of diff: what is to give exit status 1 */
 
     enum pt_output_format format;
     struct pt_screen_settings screen;

@@ -140,35 +140,94 @@ static enum pt_status sort_operands(struct pt_options *options, struct pt_error 
     }
     options->trace_count -= taken;
     memmove(options->traces, options->traces + taken, options->trace_count * sizeof *options->traces);
+    memmove(options->sides, options->sides + taken, options->trace_count * sizeof *options->sides);
     if (options->trace_count == 0)
         return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET,
                             "no trace given; try pytrace-analyze trace.bin, or --help");
     return PT_OK;
 }
 
+/* Puts the traces of the base before those that are new. */
+static enum pt_status arrange_sides(struct pt_options *options, struct pt_error *error)
+{
+    const size_t count = options->trace_count;
+    size_t sided = 0;
+    for (size_t i = 0; i < count; i++)
+        sided += options->sides[i] != PT_SIDE_NONE;
+    if (!pt_command_compares(options->command))
+        return options->side == PT_SIDE_NONE
+                   ? PT_OK
+                   : pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "--base and --new are for diff");
+    if (options->side == PT_SIDE_NONE && count != 2)
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET,
+                            "diff compares two traces, or several a side: --base A1 A2 --new B1 B2");
+    options->base_count = 1;
+    if (options->side == PT_SIDE_NONE)
+        return PT_OK;
+    if (sided != count)
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET,
+                            "'%.60s' stands before --base and --new: on which side is it?", options->traces[0]);
+    options->base_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (options->sides[i] != PT_SIDE_BASE)
+            continue;
+        const char *trace = options->traces[i]; /* goes before the new ones, which move up by one */
+        size_t news = i - options->base_count;
+        memmove(&options->traces[options->base_count + 1], &options->traces[options->base_count],
+                news * sizeof *options->traces);
+        options->traces[options->base_count++] = trace;
+    }
+    if (options->base_count == 0 || options->base_count == count)
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "no trace stands behind --%s",
+                            options->base_count == 0 ? "base" : "new");
+    return PT_OK;
+}
+
+/* What only some commands can do. */
+static enum pt_status check_command(struct pt_options *options, struct pt_error *error)
+{
+    bool compares = pt_command_compares(options->command);
+    if (options->by == PT_BY_PATH && !compares)
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "--by path is for diff");
+    if ((options->map_count > 0 || options->fail_on) && !compares)
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "--%s is for diff",
+                            options->fail_on ? "fail-on" : "map");
+    if (compares && options->by != PT_BY_FUNCTION && options->by != PT_BY_PATH)
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "--by: diff compares by function or by path");
+    return PT_OK;
+}
+
 enum pt_status pt_options_parse(struct pt_options *options, int argc, char *const *argv, struct pt_error *error)
 {
     bool only_operands = false;
-    *options = (struct pt_options){.top = 30, .min_percent = -1};
+    *options = (struct pt_options){.top = 30, .min_percent = -1, .side = PT_SIDE_NONE};
     options->traces = calloc((size_t)argc + 1, sizeof *options->traces);
-    if (!options->traces)
+    options->sides = calloc((size_t)argc + 1, sizeof *options->sides);
+    if (!options->traces || !options->sides)
         return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
     for (int i = 0; i < argc; i++) {
         int used = 0;
         if (!only_operands && strcmp(argv[i], "--") == 0)
             only_operands = true;
-        else if (only_operands || argv[i][0] != '-' || argv[i][1] == '\0')
+        else if (only_operands || argv[i][0] != '-' || argv[i][1] == '\0') {
+            options->sides[options->trace_count] = options->side;
             options->traces[options->trace_count++] = argv[i];
-        else
+        } else
             PT_TRY(parse_argument(options, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &used, error));
         i += used;
     }
-    return sort_operands(options, error);
+    PT_TRY(sort_operands(options, error));
+    if (options->help || options->version)
+        return PT_OK;
+    PT_TRY(check_command(options, error));
+    return arrange_sides(options, error);
 }
 
 void pt_options_release(struct pt_options *options)
 {
     free(options->traces);
+    free(options->sides);
+    free(options->maps);
     free(options->tids.spans);
     free(options->pids.spans);
     *options = (struct pt_options){0};

@@ -43,6 +43,7 @@ pt_report_run pt_report_callees;
 pt_report_run pt_report_lines;
 pt_report_run pt_report_exceptions;
 pt_report_run pt_report_threads;
+pt_report_run pt_report_diff;
 pt_report_run pt_report_info;
 pt_report_run pt_report_check;
 pt_report_run pt_report_dump;

@@ -192,6 +192,8 @@ static void write_identity(struct pt_json *json, const struct pt_report *report,
         pt_json_put_uint(json, "tid", row->number);
         pt_json_put_text(json, "name", row->name);
         break;
+    case PT_BY_PATH:
+        break;
     case PT_BY_PROCESS:
         pt_json_put_uint(json, "pid", row->number);
         pt_json_put_text(json, "name", row->name);

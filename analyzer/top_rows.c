@@ -69,6 +69,7 @@ static size_t number_count(const struct pt_top_rows *rows, const struct pt_input
         return rows->group_count;
     case PT_BY_THREAD:
     case PT_BY_PROCESS:
+    case PT_BY_PATH:
         break;
     }
     for (size_t i = 0; i < input->thread_count; i++) {
@@ -123,6 +124,8 @@ static enum pt_status name_row(struct pt_top_row *row, const struct pt_top_rows 
     case PT_BY_THREAD:
     case PT_BY_PROCESS:
         status = name_thread(&text, report->input, rows->by, row->number);
+        break;
+    case PT_BY_PATH:
         break;
     }
     if (status == PT_OK)

@@ -21,6 +21,14 @@ char *pt_units_scaled(char out[PT_UNITS_MAX], uint64_t ns, uint64_t scale)
     return out;
 }
 
+char *pt_units_signed(char out[PT_UNITS_MAX], int64_t ns, uint64_t scale)
+{
+    char digits[PT_UNITS_MAX];
+    uint64_t magnitude = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+    snprintf(out, PT_UNITS_MAX, "%s%.38s", ns > 0 ? "+" : ns < 0 ? "-" : "", pt_units_scaled(digits, magnitude, scale));
+    return out;
+}
+
 /* The unit in which the greatest figure is 1 or more. */
 uint64_t pt_units_scale(uint64_t greatest_ns)
 {

@@ -12,6 +12,8 @@
  * "1.904 s" or, in a trace of some milliseconds, "0.412 ms". */
 uint64_t pt_units_scale(uint64_t greatest_ns);
 char *pt_units_scaled(char out[PT_UNITS_MAX], uint64_t ns, uint64_t scale);
+/* A difference: "+0.497 s", "-0.091 s". */
+char *pt_units_signed(char out[PT_UNITS_MAX], int64_t ns, uint64_t scale);
 
 /* Three digits and the unit that fits: "39.5 µs", "9.41 ms", "212 µs", "12 ns". */
 char *pt_units_time(char out[PT_UNITS_MAX], double ns);

@@ -33,6 +33,8 @@ COMMANDS = {
     "check": ["check"],
     "dump": ["dump"],
     "export-folded": ["export", "folded"],
+    "diff": ["diff", "good-complete.bin"],
+    "diff-by-path": ["diff", "--by", "path", "good-complete.bin"],
 }
 SCREENS = {name: ("good-complete", "good-fork", "bad-lost") for name in COMMANDS}
 SCREENS["top-nothing"] = SCREENS["tree-nothing"] = ("good-complete",)
@@ -48,6 +50,8 @@ SCREENS["top"] += ("good-cpu-clock",)
 SCREENS["export-folded"] = ("good-complete", "good-strange-names", "good-switch", "bad-lost")
 SCREENS["info"] += ("good-inner", "good-exec")
 SCREENS["threads-by-process"] = SCREENS["top-by-process"] = SCREENS["tree-by-process"] = ("good-exec",)
+SCREENS["diff"] = ("good-fork", "good-complete", "bad-lost")
+SCREENS["diff-by-path"] = ("good-fork",)
 
 VIEWS = [("80 columns", ["--width", "80"]), ("120 columns", ["--width", "120"]), ("200 columns", ["--width", "200"]),
          ("120 columns, colour", ["--width", "120", "--color", "always"])]

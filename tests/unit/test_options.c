@@ -110,6 +110,30 @@ Test(options, serial_numbers)
     ASSERT_WRONG("/a.bin --tid 1;2", "a list of numbers");
 }
 
+Test(options, a_comparison_has_two_sides)
+{
+    ASSERT_COMMAND("diff /a.bin /b.bin", "diff");
+    cr_assert_eq(options.base_count, 1);
+    pt_options_release(&options);
+    ASSERT_COMMAND("diff --new /n1 --base /b1 /b2 -n 5 /b3 --new /n2", "diff");
+    static const char *const traces[] = {"/b1", "/b2", "/b3", "/n1", "/n2"};
+    cr_assert_eq(options.trace_count, 5);
+    cr_assert_eq(options.base_count, 3);
+    for (size_t i = 0; i < 5; i++)
+        cr_assert_str_eq(options.traces[i], traces[i]);
+    pt_options_release(&options);
+    ASSERT_WRONG("diff /a.bin", "two traces");
+    ASSERT_WRONG("diff /a.bin /b.bin /c.bin", "two traces");
+    ASSERT_WRONG("diff --base /a.bin", "behind --new");
+    ASSERT_WRONG("diff --new /a.bin", "behind --base");
+    ASSERT_WRONG("diff /a.bin --base /b.bin --new /c.bin", "'/a.bin' stands before --base");
+    ASSERT_WRONG("top --base /b.bin", "for diff");
+    ASSERT_WRONG("top --by path /b.bin", "for diff");
+    ASSERT_WRONG("top --map a=b /b.bin", "for diff");
+    ASSERT_WRONG("diff /a.bin /b.bin --map ab", "two functions are needed");
+    ASSERT_WRONG("diff /a.bin /b.bin --by file", "by function or by path");
+}
+
 Test(options, mistakes_are_named)
 {
     ASSERT_WRONG("/a.bin --tpo 5", "unknown option --tpo; did you mean --top?");

@@ -1,0 +1,117 @@
+/* diff: what has changed from one trace, or several, to others. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "diff.h"
+#include "diff_read.h"
+
+/* A row of which nobody can tell whether it has changed is worth a look from this share of the time on. */
+#define DOUBTFUL_PERCENT 0.5
+
+const struct pt_function *pt_diff_function(const struct pt_diff *diff, uint32_t number)
+{
+    const struct pt_diff_function *function = &diff->match.functions[number];
+    return function->sides[PT_SIDE_NEW] ? function->sides[PT_SIDE_NEW] : function->sides[PT_SIDE_BASE];
+}
+
+uint64_t pt_diff_calls(const struct pt_diff *diff, const struct pt_diff_row *row, enum pt_side side)
+{
+    size_t bases = diff->report->options->base_count;
+    size_t count = side == PT_SIDE_BASE ? bases : diff->report->input->trace_count - bases;
+    return (row->calls[side] + count / 2) / count;
+}
+
+const char *pt_diff_change_name(enum pt_diff_change change)
+{
+    static const char *const names[] = {"same", "more", "fewer", "new", "removed", "varies", "unknown"};
+    return names[change];
+}
+
+const char *pt_diff_verdict_name(enum pt_diff_verdict verdict)
+{
+    static const char *const names[] = {"can't tell", "unchanged", "slower", "faster", "none"};
+    return names[verdict];
+}
+
+const char *pt_diff_how_name(enum pt_diff_how how)
+{
+    static const char *const names[] = {"same", "moved", "renamed", "mapped"};
+    return names[how];
+}
+
+/* --- What is shown ---------------------------------------------------------------------------------------------- */
+
+static bool wanted(const struct pt_diff *diff, const struct pt_diff_row *row)
+{
+    const struct pt_options *options = diff->report->options;
+    const uint64_t *whole = diff->rows.total.self_ns;
+    const double greatest = (double)(whole[0] > whole[1] ? whole[0] : whole[1]);
+    const double delta = (double)llabs(row->delta_ns);
+    bool told = row->change != PT_DIFF_AS_BEFORE || row->verdict == PT_DIFF_SLOWER || row->verdict == PT_DIFF_FASTER ||
+                diff->match.functions[row->function].how != PT_DIFF_SAME;
+    if (options->format != PT_FORMAT_TABLE || options->top == 0 || options->min_percent >= 0 ||
+        options->min_time_ns > 0)
+        return delta >= options->min_time_ns && delta * 100 >= options->min_percent * greatest;
+    return told || (row->verdict != PT_DIFF_UNCHANGED && delta * 100 >= DOUBTFUL_PERCENT * greatest);
+}
+
+/* Those that are shown go first; the order of these, and of the others, stays. */
+static enum pt_status choose_rows(struct pt_diff *diff)
+{
+    struct pt_diff_rows *rows = &diff->rows;
+    const uint64_t most = diff->report->options->top;
+    size_t others = 0;
+    struct pt_diff_row *rest = calloc(rows->count + 1, sizeof *rest);
+    if (!rest)
+        return PT_NOMEM;
+    for (size_t i = 0; i < rows->count; i++) {
+        if (wanted(diff, &rows->rows[i]) && (most == 0 || diff->shown < most))
+            rows->rows[diff->shown++] = rows->rows[i];
+        else
+            rest[others++] = rows->rows[i];
+    }
+    memcpy(&rows->rows[diff->shown], rest, others * sizeof *rest);
+    free(rest);
+    return PT_OK;
+}
+
+/* --- All of it -------------------------------------------------------------------------------------------------- */
+
+static enum pt_status compare(struct pt_diff *diff)
+{
+    struct pt_report *report = diff->report;
+    const struct pt_options *options = report->options;
+    struct pt_diff_reader reader = {.report = report, .match = &diff->match, .paths = &diff->paths};
+    PT_TRY(pt_diff_rows_sort(&diff->rows, report, &diff->match)); /* a mistake is told before the events are read */
+    PT_TRY(pt_diff_match_make(&diff->match, report->input, options->base_count, options->maps, options->map_count,
+                              &report->error));
+    PT_TRY(pt_diff_read(&reader));
+    PT_TRY(pt_diff_rows_make(&diff->rows, report, &diff->match, &diff->paths));
+    PT_TRY(pt_diff_rows_sort(&diff->rows, report, &diff->match));
+    return choose_rows(diff);
+}
+
+enum pt_status pt_report_diff(struct pt_report *report)
+{
+    struct pt_diff diff = {.report = report};
+    enum pt_status status = compare(&diff);
+    if (status != PT_OK)
+        goto cleanup;
+    pt_progress_finish(report->progress);
+    switch (report->options->format) {
+    case PT_FORMAT_TABLE:
+        status = pt_diff_table_print(&diff);
+        break;
+    case PT_FORMAT_CSV:
+        pt_diff_csv_print(&diff);
+        break;
+    case PT_FORMAT_JSON:
+        pt_diff_json_print(&diff);
+        break;
+    }
+cleanup:
+    pt_diff_rows_release(&diff.rows);
+    pt_diff_paths_release(&diff.paths);
+    pt_diff_match_release(&diff.match);
+    return status;
+}
