@@ -30,5 +30,6 @@ extern const size_t pt_export_count;
 const struct pt_export_format *pt_export_find(const char *name);
 
 pt_report_run pt_export_folded;
+pt_report_run pt_export_pstats;
 
 #endif

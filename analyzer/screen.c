@@ -202,6 +202,15 @@ void pt_screen_put(struct pt_screen *screen, const char *text)
     pt_screen_write(screen, text, strlen(text));
 }
 
+void pt_screen_bytes(struct pt_screen *screen, const void *bytes, size_t size)
+{
+    if (!append(screen, bytes, size))
+        return;
+    screen->line = screen->pending.size;
+    if (screen->line >= FLUSH_SIZE)
+        flush(screen, screen->line);
+}
+
 void pt_screen_text(struct pt_screen *screen, const char *text)
 {
     struct pt_buffer escaped = {0};

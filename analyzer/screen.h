@@ -47,6 +47,9 @@ void pt_screen_put(struct pt_screen *screen, const char *text);
 void pt_screen_text(struct pt_screen *screen, const char *text);
 void pt_screen_printf(struct pt_screen *screen, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Bytes that are no lines of text. Only where settings.data is set. */
+void pt_screen_bytes(struct pt_screen *screen, const void *bytes, size_t size);
+
 /* The style of what follows, until the next call. Nothing where there is no colour. */
 void pt_screen_style(struct pt_screen *screen, enum pt_screen_style style);
 

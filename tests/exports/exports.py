@@ -1,7 +1,7 @@
 """What the tests of exports share: traces, and what our own reports say of them.
 
 CMake sets PYTRACE_ANALYZE to the analyzer, PYTRACE_CONSUMERS to where other people's tools were installed (scripts/export-consumers),
-and PYTRACE_RECORDED, if there is a recorder, to the trace of program.py.
+and, if there is a recorder, PYTRACE_RECORDED to the trace of program.py, PYTRACE_PYTHON to the interpreter.
 """
 import collections
 import json
@@ -14,6 +14,7 @@ import unittest
 
 ANALYZE = os.environ["PYTRACE_ANALYZE"]
 CONSUMERS = pathlib.Path(os.environ["PYTRACE_CONSUMERS"])
+PYTHON = os.environ.get("PYTRACE_PYTHON")
 RECORDED = os.environ.get("PYTRACE_RECORDED")
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
 UNRECORDED = "(not recorded)"
@@ -80,10 +81,10 @@ class TestCase(unittest.TestCase):
         self.addCleanup(self.directory.cleanup)
         self.here = pathlib.Path(self.directory.name)
 
-    def each_trace(self, *choices):
-        """Every trace whole, and the telling ones with every choice of options; a failure names both."""
+    def on_each_trace(self, check, *choices):
+        """Calls it with every trace, and with every choice of options the telling ones; a failure names both."""
         for trace in traces():
             telling = trace.stem in ("good-complete", "good-switch", "bad-lost", "exports-recorded")
             for options in [(), *(choices if telling else ())]:
                 with self.subTest(trace=trace.name, options=" ".join(options)):
-                    yield trace, options
+                    check(trace, *options)

@@ -1,5 +1,5 @@
 """A program with something of everything that is hard to export: recursion, generators, exceptions, threads, a forked child, frames
-that are open at the end, and names that no format likes."""
+that are open at the end, and names that no format likes. With an argument: only what cProfile can watch."""
 import os
 import sys
 import threading
@@ -58,8 +58,9 @@ def work(rounds):
         except ValueError:
             pass
     for name in ("semi;colon", "new\nline", 'quote"back\\slash', "tab\there", "na\u00efve \U0001F40D", "", "ends 12"):
+        function = strange(name)
         for _ in range(rounds):
-            strange(name)()
+            function()
 
 
 def main():
@@ -77,4 +78,7 @@ def main():
     sys.exit(0)
 
 
-main()
+if sys.argv[1:]:
+    work(5)
+else:
+    main()

@@ -49,8 +49,10 @@ def parse(text):
 
 class Folded(exports.TestCase):
     def test_every_path_has_the_self_time_of_the_tree(self):
-        for trace, options in self.each_trace(*CHOICES):
+        def check(trace, *options):
             self.assertEqual(parse(exports.export("folded", trace, *options).decode()), paths(exports.tree(trace, *options)))
+
+        self.on_each_trace(check, *CHOICES)
 
 
 class Gprof2dot(exports.TestCase):
@@ -58,15 +60,17 @@ class Gprof2dot(exports.TestCase):
         exports.use_packages()
         import gprof2dot
 
-        for trace, options in self.each_trace(("--no-collapse",)):
+        def check(trace, *options):
             text = exports.export("folded", trace, *options).decode()
             if not text:
-                continue
+                return
             profile = gprof2dot.CollapseParser(io.StringIO(text)).parse()
             found = {function.name: function[gprof2dot.SAMPLES] for function in profile.functions.values()}
             # gprof2dot takes apart what stands in front of a colon: its names are compared by their sums alone
             expected = exports.sums((path[-1], ns) for path, ns in parse(text).items())
             self.assertEqual(sorted(ns for ns in found.values() if ns), sorted(expected.values()))
+
+        self.on_each_trace(check, ("--no-collapse",))
 
 
 if __name__ == "__main__":
