@@ -3,15 +3,19 @@
 #define PT_DIFF_H
 
 #include "buffer.h"
+#include "diff_divergence.h"
 #include "diff_match.h"
 #include "diff_paths.h"
 #include "diff_rows.h"
+#include "diff_settings.h"
 #include "report.h"
 
 struct pt_diff {
     struct pt_report *report;
+    struct pt_diff_settings settings;
     struct pt_diff_match match;
     struct pt_diff_paths paths;
+    struct pt_diff_divergences divergences;
     struct pt_diff_rows rows;
     size_t shown; /* the first of the rows: those that are printed */
 };
@@ -27,6 +31,8 @@ const char *pt_diff_change_name(enum pt_diff_change change);
 const char *pt_diff_verdict_name(enum pt_diff_verdict verdict);
 const char *pt_diff_how_name(enum pt_diff_how how);
 
+/* What stands above the rows: the traces, their settings, structure, the first calls that differ. `scale`: unit of times. */
+PT_MUST_USE enum pt_status pt_diff_summary_print(const struct pt_diff *diff, uint64_t scale);
 PT_MUST_USE enum pt_status pt_diff_table_print(const struct pt_diff *diff);
 void pt_diff_json_print(const struct pt_diff *diff);
 void pt_diff_csv_print(const struct pt_diff *diff);

@@ -70,6 +70,15 @@ static void put_rows(struct pt_json *json, const struct pt_diff *diff)
     pt_json_close(json, ']');
 }
 
+static void put_settings(struct pt_json *json, const struct pt_diff_settings *settings)
+{
+    pt_json_key(json, "differences");
+    pt_json_open(json, '[', false);
+    for (size_t i = 0; i < settings->count; i++)
+        pt_json_text(json, settings->differences[i].text);
+    pt_json_close(json, ']');
+}
+
 static void put_structure(struct pt_json *json, const struct pt_diff_rows *rows)
 {
     pt_json_key(json, "structure");
@@ -81,12 +90,63 @@ static void put_structure(struct pt_json *json, const struct pt_diff_rows *rows)
     pt_json_close(json, '}');
 }
 
+static void put_call_path(struct pt_json *json, const struct pt_diff *diff, const struct pt_diff_divergence *found,
+                          int side)
+{
+    pt_json_key(json, side == PT_SIDE_BASE ? "base_path" : "new_path");
+    if (!found->paths[side]) {
+        pt_json_null(json);
+        return;
+    }
+    pt_json_open(json, '[', false);
+    for (size_t i = 0; i < found->depths[side]; i++) {
+        const struct pt_function *function = &diff->report->input->functions[found->paths[side][i]];
+        pt_json_open(json, '{', false);
+        pt_json_put_text(json, "module", function->module);
+        pt_json_put_text(json, "name", function->qualname);
+        pt_json_close(json, '}');
+    }
+    pt_json_close(json, ']');
+}
+
+static void put_tid(struct pt_json *json, const char *key, const struct pt_input_thread *thread)
+{
+    if (thread)
+        pt_json_put_uint(json, key, thread->tid);
+    else
+        pt_json_put_null(json, key);
+}
+
+static void put_divergences(struct pt_json *json, const struct pt_diff *diff)
+{
+    static const char *const courses[] = {"same", "differs", "unknown", "one side"};
+    pt_json_key(json, "threads");
+    pt_json_open(json, '[', true);
+    for (size_t i = 0; i < diff->divergences.count; i++) {
+        const struct pt_diff_divergence *found = &diff->divergences.threads[i];
+        const struct pt_input_thread *thread = found->threads.sides[found->threads.sides[0] ? 0 : 1];
+        pt_json_open(json, '{', false);
+        pt_json_put_text(json, "name", thread->thread->meta.name);
+        put_tid(json, "base_tid", found->threads.sides[PT_SIDE_BASE]);
+        put_tid(json, "new_tid", found->threads.sides[PT_SIDE_NEW]);
+        pt_json_put_text(json, "course", courses[found->course]);
+        pt_json_put_uint(json, "same_calls", found->calls);
+        pt_json_put_uint(json, "base_calls", found->base_calls);
+        put_call_path(json, diff, found, PT_SIDE_BASE);
+        put_call_path(json, diff, found, PT_SIDE_NEW);
+        pt_json_close(json, '}');
+    }
+    pt_json_close(json, ']');
+}
+
 void pt_diff_json_print(const struct pt_diff *diff)
 {
     struct pt_json json;
     pt_header_line_json_open(&json, diff->report);
     pt_json_put_uint(&json, "base_count", diff->report->options->base_count);
+    put_settings(&json, &diff->settings);
     put_structure(&json, &diff->rows);
+    put_divergences(&json, diff);
     pt_json_key(&json, "total");
     pt_json_open(&json, '{', false);
     put_figures(&json, diff, &diff->rows.total);

@@ -5,10 +5,7 @@
 #include <string.h>
 
 #include "diff.h"
-#include "diff_read.h"
-#include "facts.h"
 #include "grid.h"
-#include "header_line.h"
 #include "text.h"
 #include "units.h"
 
@@ -178,50 +175,6 @@ static void add_rest(struct pt_grid *grid, const struct pt_diff *diff, uint64_t 
     pt_grid_cell(grid, line, PT_SCREEN_DIM);
 }
 
-/* --- What stands above the rows --------------------------------------------------------------------------------- */
-
-static void print_sides(const struct pt_diff *diff, uint64_t scale)
-{
-    const struct pt_report *report = diff->report;
-    const struct pt_diff_row *total = &diff->rows.total;
-    struct pt_facts facts = {.screen = report->screen, .between = "  ", .indent = 2};
-    const size_t from[3] = {0, report->options->base_count, report->input->trace_count};
-    char text[PT_UNITS_MAX];
-    for (int side = 0; side < 2; side++) {
-        size_t count = from[side + 1] - from[side];
-        pt_facts_put(&facts, PT_SCREEN_STRONG, side == 0 ? "A" : "→ B");
-        if (count == 1)
-            pt_facts_put(&facts, PT_SCREEN_PLAIN, report->input->traces[from[side]].trace->path);
-        else
-            pt_facts_printf(&facts, "%s traces", pt_units_count(text, count));
-        pt_facts_put(&facts, PT_SCREEN_PLAIN, pt_units_scaled(text, total->self_ns[side], scale));
-    }
-    pt_facts_put(&facts, PT_SCREEN_STRONG, pt_units_signed(text, total->delta_ns, scale));
-    if (total->self_ns[PT_SIDE_BASE] > 0)
-        pt_facts_printf(&facts, "(%+.1f %%)", 100.0 * (double)total->delta_ns / (double)total->self_ns[PT_SIDE_BASE]);
-    pt_facts_end(&facts);
-}
-
-static void print_structure(const struct pt_diff *diff)
-{
-    const struct pt_diff_rows *rows = &diff->rows;
-    struct pt_facts facts = {.screen = diff->report->screen, .between = " ", .indent = 2};
-    char text[PT_UNITS_MAX];
-    char more[PT_UNITS_MAX];
-    pt_units_count(more, rows->paths);
-    if (rows->paths_changed == 0 && rows->paths_unsure == 0)
-        pt_facts_printf(&facts, "Structure identical: each of %s paths has as many calls as before", more);
-    else if (rows->paths_changed > 0)
-        pt_facts_printf(&facts, "Structure: %s of %s paths have more calls or fewer",
-                        pt_units_count(text, rows->paths_changed), more);
-    if (rows->paths_unsure > 0)
-        pt_facts_printf(&facts,
-                        rows->lossy[0] || rows->lossy[1] ? "%s%s of %s paths are not known: events were lost"
-                                                         : "%s%s of %s paths vary from run to run",
-                        rows->paths_changed > 0 ? "· " : "Structure: ", pt_units_count(text, rows->paths_unsure), more);
-    pt_facts_end(&facts);
-}
-
 enum pt_status pt_diff_table_print(const struct pt_diff *diff)
 {
     const struct pt_report *report = diff->report;
@@ -234,9 +187,7 @@ enum pt_status pt_diff_table_print(const struct pt_diff *diff)
         greatest = rows->total.self_ns[side] > greatest ? rows->total.self_ns[side] : greatest;
     const uint64_t scale = pt_units_scale(greatest);
 
-    pt_header_line_print(report);
-    print_sides(diff, scale);
-    print_structure(diff);
+    PT_TRY(pt_diff_summary_print(diff, scale));
     if (rows->count == 0)
         return PT_OK;
     pt_grid_column(&grid, "Δ SELF", false, 2);

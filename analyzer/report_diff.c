@@ -75,6 +75,19 @@ static enum pt_status choose_rows(struct pt_diff *diff)
     return PT_OK;
 }
 
+/* --- Whether it may be ------------------------------------------------------------------------------------------ */
+
+static enum pt_status check_settings(struct pt_diff *diff)
+{
+    struct pt_report *report = diff->report;
+    pt_diff_settings_compare(&diff->settings, report->input, report->options->base_count);
+    const struct pt_diff_difference *serious = pt_diff_settings_serious(&diff->settings);
+    if (!serious || report->options->screen.force)
+        return PT_OK;
+    return pt_error_set(&report->error, PT_MISUSE, PT_ERROR_NO_OFFSET, "not comparable: %s (--force: all the same)",
+                        serious->text);
+}
+
 /* --- All of it -------------------------------------------------------------------------------------------------- */
 
 static enum pt_status compare(struct pt_diff *diff)
@@ -83,9 +96,11 @@ static enum pt_status compare(struct pt_diff *diff)
     const struct pt_options *options = report->options;
     struct pt_diff_reader reader = {.report = report, .match = &diff->match, .paths = &diff->paths};
     PT_TRY(pt_diff_rows_sort(&diff->rows, report, &diff->match)); /* a mistake is told before the events are read */
+    PT_TRY(check_settings(diff));
     PT_TRY(pt_diff_match_make(&diff->match, report->input, options->base_count, options->maps, options->map_count,
                               &report->error));
     PT_TRY(pt_diff_read(&reader));
+    PT_TRY(pt_diff_divergences_find(&diff->divergences, report, &diff->match));
     PT_TRY(pt_diff_rows_make(&diff->rows, report, &diff->match, &diff->paths));
     PT_TRY(pt_diff_rows_sort(&diff->rows, report, &diff->match));
     return choose_rows(diff);
@@ -111,6 +126,7 @@ enum pt_status pt_report_diff(struct pt_report *report)
     }
 cleanup:
     pt_diff_rows_release(&diff.rows);
+    pt_diff_divergences_release(&diff.divergences);
     pt_diff_paths_release(&diff.paths);
     pt_diff_match_release(&diff.match);
     return status;
