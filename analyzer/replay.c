@@ -117,6 +117,10 @@ static enum pt_status make(struct replay *replay)
     while ((at = atomic_fetch_add_explicit(replay->next, 1, memory_order_relaxed)) < input->thread_count) {
         struct batch batch = {.thread = &input->threads[at], .begins = true};
         pt_stream_begin(replay->stream, batch.thread);
+        if (!replay->ahead && replay->sink->thread) {
+            PT_TRY(replay->sink->thread(replay->sink->context, batch.thread));
+            batch.begins = false;
+        }
         while (!batch.ends) {
             const struct pt_step *steps = NULL;
             batch.count = 0;
@@ -167,11 +171,12 @@ enum pt_status pt_replay_share(struct pt_report *report, const struct pt_stream_
         .report = report,
         .sink = sink,
         .next = next,
-        .ahead = pt_replay_jobs(report) >= 2 * workers,
+        .ahead = pt_replay_jobs(report) >= 2 * workers && !sink->run,
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .changed = PTHREAD_COND_INITIALIZER,
     };
     PT_TRY(pt_stream_new(&replay.stream, report->input, view));
+    pt_stream_run_by(replay.stream, sink->run, sink->context);
     enum pt_status status = run(&replay);
     pt_stream_free(replay.stream);
     pthread_cond_destroy(&replay.changed);

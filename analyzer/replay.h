@@ -13,6 +13,7 @@ struct pt_replay_sink {
     void *context;
     enum pt_status (*thread)(void *context, const struct pt_input_thread *thread); /* a thread begins; may be NULL */
     enum pt_status (*steps)(void *context, const struct pt_step *steps, size_t count);
+    pt_stream_run *run; /* takes most of what there is without steps; may be NULL */
 };
 
 /* How many processors --jobs allows. */

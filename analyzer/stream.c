@@ -51,6 +51,12 @@ void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thr
         pt_stream_filter_begin(&stream->filter, &stream->view, origin->from_tick, origin->to_tick);
 }
 
+void pt_stream_run_by(struct pt_stream *stream, pt_stream_run *run, void *context)
+{
+    stream->run = run;
+    stream->run_context = context;
+}
+
 const struct pt_stream_totals *pt_stream_totals(const struct pt_stream *stream)
 {
     return &stream->totals;
@@ -78,7 +84,8 @@ static enum pt_status read_chunk(struct pt_stream *stream, const struct pt_trace
     if (chunk->info.first_tick > stream->tick)
         stream->tick = chunk->info.first_tick;
     stream->began = true;
-    return pt_stream_steps_run(stream);
+    PT_TRY(pt_stream_steps_reserve(stream, chunk->info.entries));
+    return stream->run && !stream->filtered ? stream->run(stream->run_context, stream) : pt_stream_steps_run(stream);
 }
 
 static enum pt_status filter_steps(struct pt_stream *stream, const struct pt_step **steps, size_t *count)
@@ -119,7 +126,7 @@ enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **s
         *count = stream->step_count;
         if (stream->filtered)
             PT_TRY(filter_steps(stream, steps, count));
-    } while (*count == 0);
+    } while (*count == 0 && !stream->run);
     return PT_OK;
 }
 

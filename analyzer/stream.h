@@ -69,10 +69,15 @@ PT_MUST_USE enum pt_status pt_stream_new(struct pt_stream **out, const struct pt
                                          const struct pt_stream_view *view);
 void pt_stream_free(struct pt_stream *stream);
 
+/* From now on, unless there are filters, `run` is called with each chunk that was decoded, and takes what it can, steps
+ * that were made before included: see stream_walk.h. PT_CORRUPT, PT_NOMEM. */
+typedef enum pt_status pt_stream_run(void *context, struct pt_stream *stream);
+void pt_stream_run_by(struct pt_stream *stream, pt_stream_run *run, void *context);
+
 /* Begins with a thread, from its start. The stream's memory is used again. */
 void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thread);
 
-/* The next steps; at least one, at most some hundred thousand, valid until the next call. PT_END behind the last, when
+/* The next steps; at least one (with a `run`: what it has left), at most some hundred thousand, valid until the next call. PT_END behind the last, when
  * every frame was left; PT_NOMEM. A chunk that cannot be decoded counts as missing. */
 PT_MUST_USE enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **steps, size_t *count);
 

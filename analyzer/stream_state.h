@@ -9,17 +9,20 @@
 /* Ticks stay below this, so that sums of a chunk's times cannot wrap. */
 #define PT_STREAM_TICK_MAX (UINT64_MAX >> 1)
 
-/* What an entry with a certain symbol does, found out once a chunk. Most entries push a frame, or pop one if the
- * innermost is as `mask` and `match` say; everything else is left to the slow path, by a `match` that nothing fits. */
+/* In place of a frame where none is open; no frame has this bit. */
+#define PT_STREAM_NO_FRAME UINT32_C(0x80000000)
+
+/* What an entry with a certain symbol does, found out once a chunk. Most entries are a call, or a leave of the innermost
+ * frame. Everything else is left to the slow path, by a `match` that nothing fits. */
 struct pt_stream_symbol {
     uint32_t shown; /* what a step says of it */
     uint32_t frame; /* 2 × id, plus 1 for C */
-    uint32_t mask;  /* the plain case needs an innermost frame with (frame & mask) == match */
-    uint32_t match;
-    uint8_t kind;  /* enum pt_kind */
-    uint8_t step;  /* enum pt_step_kind */
-    uint8_t enter; /* 1: it pushes */
-    uint8_t call;  /* 1: and is a call */
+    uint32_t mask;  /* a plain leave needs an innermost frame with (frame & mask) == match; 0 for what is none */
+    uint32_t match; /* 0 for a plain call */
+    uint8_t kind;   /* enum pt_kind */
+    uint8_t step;   /* enum pt_step_kind */
+    uint8_t enter;  /* 1: it pushes */
+    uint8_t call;   /* 1: and is a call */
 };
 
 struct pt_stream {
@@ -43,8 +46,15 @@ struct pt_stream {
     size_t step_count;
     size_t step_capacity;
     struct pt_stream_filter filter;
+    pt_stream_run *run; /* NULL: pt_stream_steps_run */
+    void *run_context;
     struct pt_stream_totals totals;
 };
+
+static inline uint32_t pt_stream_top(const struct pt_stack *stack)
+{
+    return stack->depth > 0 ? stack->frames[stack->depth - 1].frame : PT_STREAM_NO_FRAME;
+}
 
 /* What a report is to see in place of a function of the input. */
 uint32_t pt_stream_steps_view(const struct pt_stream *stream, uint32_t number);

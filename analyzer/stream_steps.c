@@ -1,11 +1,9 @@
-/* From the entries of a chunk to steps: what each symbol does is found out once a chunk, then one tight loop runs over
- * the columns. */
+/* From the entries of a chunk to steps: what each symbol does is found out once a chunk, then one tight loop
+ * (stream_walk.h) runs over the columns. */
 #include <stdlib.h>
 
-#include "bytes.h"
 #include "record.h"
-#include "stream_state.h"
-#include "varint.h"
+#include "stream_walk.h"
 
 /* --- Numbers ---------------------------------------------------------------------------------------------------- */
 
@@ -47,13 +45,13 @@ static void resolve_symbol(const struct pt_stream *stream, struct pt_stream_symb
         symbol->frame = (uint32_t)pt_record_frame(id, kind == PT_KIND_C_CALL);
         symbol->shown = shown_of(stream, symbol->frame);
         symbol->enter = 1;
-        symbol->match = 0;
         symbol->call = kind != PT_KIND_OPEN;
+        symbol->match = !symbol->call;
         symbol->step = kind == PT_KIND_OPEN ? PT_STEP_OPEN : PT_STEP_CALL;
         break;
     case PT_KIND_RETURN:
     case PT_KIND_YIELD:
-        symbol->mask = 1;
+        symbol->mask = PT_STREAM_NO_FRAME | 1;
         symbol->match = 0;
         symbol->step = PT_STEP_LEAVE;
         break;
@@ -64,7 +62,7 @@ static void resolve_symbol(const struct pt_stream *stream, struct pt_stream_symb
         break;
     case PT_KIND_C_RETURN:
     case PT_KIND_C_RAISE:
-        symbol->mask = 1;
+        symbol->mask = PT_STREAM_NO_FRAME | 1;
         symbol->step = kind == PT_KIND_C_RAISE ? PT_STEP_RAISE : PT_STEP_LEAVE;
         break;
     case PT_KIND_LINE:
@@ -135,10 +133,8 @@ enum pt_status pt_stream_steps_open(struct pt_stream *stream, uint32_t frame, ui
 
 /* --- The loop --------------------------------------------------------------------------------------------------- */
 
-/* Everything that the loop does not do itself. Room for `spare` steps remains; `before` is the tick of the entry
- * before. */
-static enum pt_status apply_rarely(struct pt_stream *stream, const struct pt_stream_symbol *symbol,
-                                   const uint8_t **arguments, uint64_t before, size_t spare)
+enum pt_status pt_stream_steps_rarely(struct pt_stream *stream, const struct pt_stream_symbol *symbol,
+                                      const uint8_t **arguments, uint64_t before, size_t spare)
 {
     struct pt_stack *stack = &stream->stack;
     if (pt_record_is_inner(symbol->kind)) {
@@ -159,71 +155,41 @@ static enum pt_status apply_rarely(struct pt_stream *stream, const struct pt_str
     return pt_stream_steps_leave(stream, count, symbol->step, spare);
 }
 
-/* Entering and leaving are done by the same instructions, since which of both comes next is what a processor predicts
- * worst: a frame is written above the top in any case, and the depth then grows or shrinks. `wide` is a constant in
- * either call, so that the loop is compiled for each width of code. */
-static inline __attribute__((always_inline)) enum pt_status run(struct pt_stream *stream, bool wide)
-{
-    const struct pt_chunk *chunk = &stream->chunk;
-    const uint32_t entries = chunk->info.entries;
-    const uint8_t *codes = wide ? chunk->codes16 : chunk->codes;
-    const uint8_t *times = chunk->times;
-    const uint8_t *wide_times = chunk->wide;
-    const uint8_t *arguments = chunk->arguments;
-    const struct pt_stream_symbol *symbols = stream->symbols;
-    struct pt_stack_frame *frames = stream->stack.frames;
-    size_t depth = stream->stack.depth;
-    size_t capacity = stream->stack.capacity;
-    struct pt_step *out = stream->steps + stream->step_count;
-    uint64_t tick = stream->tick;
-    uint64_t calls = 0;
-    enum pt_status status = PT_OK;
+/* The taker that makes steps of plain calls and leaves too, for whoever takes them later. */
+struct writer {
+    struct pt_step *out;
+};
 
-    for (uint32_t i = 0; i < entries && status == PT_OK; i++) {
-        const uint64_t before = tick;
-        const struct pt_stream_symbol *symbol = &symbols[wide ? pt_bytes_load16(codes + 2 * (size_t)i) : codes[i]];
-        tick += times[i];
-        if (__builtin_expect(times[i] == PT_CHUNK_TIME_ESCAPE, 0)) {
-            uint64_t more;
-            status = pt_varint_decode(&wide_times, wide_times + PT_VARINT_MAX_BYTES, &more);
-            if (status != PT_OK || more > PT_STREAM_TICK_MAX - tick) {
-                status = PT_CORRUPT;
-                break;
-            }
-            tick += more;
-        }
-        const struct pt_stack_frame *top = frames + (depth > 0 ? depth - 1 : 0);
-        if (__builtin_expect(
-                (top->frame & symbol->mask) != symbol->match || depth + symbol->enter == 0 || depth == capacity, 0)) {
-            stream->step_count = (size_t)(out - stream->steps);
-            stream->stack.depth = depth;
-            stream->tick = tick;
-            status = apply_rarely(stream, symbol, &arguments, before, entries - i);
-            out = stream->steps + stream->step_count;
-            frames = stream->stack.frames;
-            depth = stream->stack.depth;
-            capacity = stream->stack.capacity;
-            continue;
-        }
-        const uint32_t below = depth > 0 ? top->python : 0;
-        frames[depth] = (struct pt_stack_frame){
-            .frame = symbol->frame,
-            .python = symbol->frame & 1 ? below : (uint32_t)depth + 1,
-            .entry_tick = tick,
-        };
-        depth += (size_t)symbol->enter * 2 - 1;
-        calls += symbol->call;
-        *out++ = (struct pt_step){.clock = tick, .function = symbol->shown, .kind = symbol->step};
-    }
-    stream->step_count = (size_t)(out - stream->steps);
-    stream->stack.depth = depth;
-    stream->tick = tick;
-    stream->totals.calls += calls;
-    return status;
+static PT_STREAM_INLINE void put_enter(void *hot, uint32_t shown, uint64_t tick)
+{
+    struct writer *writer = hot;
+    *writer->out++ = (struct pt_step){.clock = tick, .function = shown, .kind = PT_STEP_CALL};
 }
+
+static PT_STREAM_INLINE enum pt_status put_leave(void *hot, enum pt_step_kind kind, uint64_t tick)
+{
+    struct writer *writer = hot;
+    *writer->out++ = (struct pt_step){.clock = tick, .kind = kind};
+    return PT_OK;
+}
+
+static PT_STREAM_INLINE void pause_writer(void *hot, struct pt_stream *stream)
+{
+    const struct writer *writer = hot;
+    stream->step_count = (size_t)(writer->out - stream->steps);
+}
+
+static PT_STREAM_INLINE enum pt_status go_on_writing(void *hot, struct pt_stream *stream)
+{
+    struct writer *writer = hot;
+    writer->out = stream->steps + stream->step_count;
+    return PT_OK;
+}
+
+static const struct pt_stream_taker writer_taker = {put_enter, put_leave, pause_writer, go_on_writing};
 
 enum pt_status pt_stream_steps_run(struct pt_stream *stream)
 {
-    PT_TRY(pt_stream_steps_reserve(stream, stream->chunk.info.entries));
-    return stream->chunk.info.code_width == 2 ? run(stream, true) : run(stream, false);
+    struct writer writer;
+    return pt_stream_walk(stream, &writer_taker, &writer);
 }

@@ -6,22 +6,20 @@
 
 #include "flights.h"
 #include "replay.h"
+#include "stream_walk.h"
 
 enum pt_status pt_tally_init(struct pt_tally *tally, size_t count, double tick_ns)
 {
     *tally = (struct pt_tally){.entry_count = count, .tick_ns = tick_ns, .frame_capacity = 256};
     tally->entries = calloc(count + 1, sizeof *tally->entries);
     tally->frames = calloc(tally->frame_capacity, sizeof *tally->frames);
-    if (!tally->entries || !tally->frames)
-        return PT_NOMEM;
-    tally->frames[0].number = (uint32_t)count;
-    return PT_OK;
+    return tally->entries && tally->frames ? PT_OK : PT_NOMEM;
 }
 
 void pt_tally_release(struct pt_tally *tally)
 {
     if (tally->entries)
-        for (size_t i = 0; i <= tally->entry_count; i++)
+        for (size_t i = 0; i < tally->entry_count; i++)
             pt_histogram_release(&tally->entries[i].durations);
     free(tally->entries);
     free(tally->frames);
@@ -29,10 +27,15 @@ void pt_tally_release(struct pt_tally *tally)
     *tally = (struct pt_tally){0};
 }
 
-static enum pt_status grow_frames(struct pt_tally *tally)
+/* --- Steps ------------------------------------------------------------------------------------------------------ */
+
+/* Room for `more` frames above those that are open. */
+static enum pt_status reserve(struct pt_tally *tally, size_t more)
 {
-    size_t capacity = tally->frame_capacity ? tally->frame_capacity * 2 : 16;
-    struct pt_tally_frame *frames = realloc(tally->frames, capacity * sizeof *frames);
+    if (tally->frame_capacity > tally->depth + more)
+        return PT_OK;
+    const size_t capacity = 2 * tally->depth + more + 1;
+    struct pt_tally_frame *frames = reallocarray(tally->frames, capacity, sizeof *frames);
     if (!frames)
         return PT_NOMEM;
     tally->frames = frames;
@@ -40,50 +43,75 @@ static enum pt_status grow_frames(struct pt_tally *tally)
     return PT_OK;
 }
 
-static inline enum pt_status enter(struct pt_tally *tally, const struct pt_step *step, uint32_t call)
+/* What is at hand while steps are taken. */
+struct hot {
+    struct pt_tally *tally;
+    struct pt_tally_entry *entries;
+    struct pt_tally_frame *top;
+    uint64_t last;
+};
+
+static PT_STREAM_INLINE void pick_up(struct hot *hot, struct pt_tally *tally)
 {
-    if (__builtin_expect(tally->depth + 1 == tally->frame_capacity, 0))
-        PT_TRY(grow_frames(tally));
-    struct pt_tally_entry *entry = &tally->entries[step->function];
-    entry->calls += call;
-    if (entry->active++ == 0)
-        entry->primitive += call;
-    if (entry->active > entry->recursion)
-        entry->recursion = entry->active;
-    tally->frames[++tally->depth] =
-        (struct pt_tally_frame){.entry_clock = step->clock, .number = step->function, .call = call};
-    return PT_OK;
+    *hot = (struct hot){tally, tally->entries, &tally->frames[tally->depth], tally->last};
 }
 
-static inline enum pt_status leave(struct pt_tally *tally, uint64_t clock, uint32_t raised)
+static PT_STREAM_INLINE void put_down(const struct hot *hot)
 {
-    const struct pt_tally_frame *frame = &tally->frames[tally->depth--];
-    struct pt_tally_entry *entry = &tally->entries[frame->number];
-    entry->raised += raised;
-    if (--entry->active > 0)
+    hot->tally->depth = (size_t)(hot->top - hot->tally->frames);
+    hot->tally->last = hot->last;
+}
+
+static PT_STREAM_INLINE void pass(struct hot *hot, uint64_t clock)
+{
+    hot->top->self += clock - hot->last;
+    hot->last = clock;
+}
+
+static PT_STREAM_INLINE void enter(struct hot *hot, uint32_t number, uint32_t call, uint64_t clock)
+{
+    struct pt_tally_entry *entry = &hot->entries[number];
+    pass(hot, clock);
+    *++hot->top =
+        (struct pt_tally_frame){.entry_clock = clock, .entry = entry, .active = ++entry->active, .call = call};
+}
+
+static PT_STREAM_INLINE enum pt_status leave(struct hot *hot, enum pt_step_kind kind, uint64_t clock)
+{
+    pass(hot, clock);
+    const struct pt_tally_frame *frame = hot->top--;
+    struct pt_tally_entry *entry = frame->entry;
+    entry->self += frame->self;
+    entry->calls += frame->call;
+    entry->raised += kind == PT_STEP_RAISE;
+    entry->active--;
+    if (frame->active > entry->recursion)
+        entry->recursion = frame->active;
+    if (frame->active > 1)
         return PT_OK;
-    uint64_t duration = clock - frame->entry_clock;
+    const uint64_t duration = clock - frame->entry_clock;
+    entry->primitive += frame->call;
     entry->total += duration;
     return frame->call ? pt_histogram_add(&entry->durations, duration) : PT_OK;
 }
 
 /* Another greenlet goes on, with frames of its own: what is recursion is told by them alone. */
-static enum pt_status switch_to(struct pt_tally *tally, const struct pt_step *step)
+static enum pt_status switch_to(struct pt_tally *tally, const struct pt_step *step, size_t more)
 {
     struct pt_stash_stack stack = {.frames = tally->frames, .depth = tally->depth, .capacity = tally->frame_capacity};
     uint64_t away;
     for (size_t i = 1; i <= tally->depth; i++)
-        tally->entries[tally->frames[i].number].active--;
+        tally->frames[i].entry->active--;
     PT_TRY(pt_stash_switch(&tally->stash, step->function, step->clock, &stack, &away));
+    const bool is_new = !stack.frames;
     tally->frames = stack.frames;
     tally->depth = stack.depth;
     tally->frame_capacity = stack.capacity;
-    if (!tally->frames) {
-        PT_TRY(grow_frames(tally));
-        tally->frames[0] = (struct pt_tally_frame){.number = (uint32_t)tally->entry_count};
-    }
+    PT_TRY(reserve(tally, more));
+    if (is_new)
+        tally->frames[0] = (struct pt_tally_frame){0};
     for (size_t i = 1; i <= tally->depth; i++) {
-        tally->entries[tally->frames[i].number].active++;
+        tally->frames[i].entry->active++;
         tally->frames[i].entry_clock += away;
     }
     return PT_OK;
@@ -91,41 +119,91 @@ static enum pt_status switch_to(struct pt_tally *tally, const struct pt_step *st
 
 enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_step *steps, size_t count)
 {
+    struct hot hot;
     enum pt_status status = PT_OK;
-    uint64_t last = tally->last;
     if (tally->depth == 0 && count > 0)
-        last = steps[0].clock; /* a thread begins: its clock has nothing to do with that of the thread before */
+        tally->last = steps[0].clock; /* a thread begins: its clock has nothing to do with that of the thread before */
+    PT_TRY(reserve(tally, count));
+    pick_up(&hot, tally);
     for (size_t i = 0; i < count && status == PT_OK; i++) {
         const struct pt_step *step = &steps[i];
-        uint64_t passed = step->clock - last;
-        last = step->clock;
-        if (__builtin_expect(step->kind != PT_STEP_SKIP, 1))
-            tally->entries[tally->frames[tally->depth].number].self += passed;
-        switch (step->kind) {
+        switch ((enum pt_step_kind)step->kind) {
         case PT_STEP_CALL:
         case PT_STEP_OPEN:
-            status = enter(tally, step, step->kind == PT_STEP_CALL);
+            enter(&hot, step->function, step->kind == PT_STEP_CALL, step->clock);
             break;
         case PT_STEP_LEAVE:
         case PT_STEP_RAISE:
         case PT_STEP_CLOSE:
-            status = leave(tally, step->clock, step->kind == PT_STEP_RAISE);
+            status = leave(&hot, step->kind, step->clock);
             break;
         case PT_STEP_SWITCH:
-            status = switch_to(tally, step);
+            pass(&hot, step->clock);
+            put_down(&hot);
+            status = switch_to(tally, step, count - i);
+            pick_up(&hot, tally);
             break;
-        default:
+        case PT_STEP_SKIP:
+            hot.last = step->clock;
+            break;
+        case PT_STEP_PAUSE:
+        case PT_STEP_LINE:
+        case PT_STEP_OPCODE:
+        case PT_STEP_EXCEPTION:
+            pass(&hot, step->clock);
             break;
         }
     }
-    tally->last = last;
+    put_down(&hot);
     return status;
 }
+
+/* --- Chunks ----------------------------------------------------------------------------------------------------- */
+
+static PT_STREAM_INLINE void enter_plain(void *hot, uint32_t shown, uint64_t tick)
+{
+    enter(hot, shown, 1, tick);
+}
+
+static PT_STREAM_INLINE enum pt_status leave_plain(void *hot, enum pt_step_kind kind, uint64_t tick)
+{
+    return leave(hot, kind, tick);
+}
+
+static PT_STREAM_INLINE void pause_tally(void *hot, struct pt_stream *stream)
+{
+    (void)stream;
+    put_down(hot);
+}
+
+/* What the slow path has made is taken like any steps. */
+static PT_STREAM_INLINE enum pt_status go_on(void *hot, struct pt_stream *stream)
+{
+    struct pt_tally *tally = ((struct hot *)hot)->tally;
+    enum pt_status status = pt_tally_add(tally, stream->steps, stream->step_count);
+    stream->step_count = 0;
+    if (status == PT_OK)
+        status = reserve(tally, stream->chunk.info.entries);
+    if (tally->depth == 0)
+        tally->last = stream->tick;
+    pick_up(hot, tally);
+    return status;
+}
+
+static const struct pt_stream_taker tally_taker = {enter_plain, leave_plain, pause_tally, go_on};
+
+enum pt_status pt_tally_run(void *context, struct pt_stream *stream)
+{
+    struct hot hot = {.tally = context};
+    return pt_stream_walk(stream, &tally_taker, &hot);
+}
+
+/* --- Sums of sums ----------------------------------------------------------------------------------------------- */
 
 enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from)
 {
     double factor = from->tick_ns == into->tick_ns ? 1.0 : from->tick_ns / into->tick_ns;
-    for (size_t i = 0; i <= from->entry_count; i++) {
+    for (size_t i = 0; i < from->entry_count; i++) {
         struct pt_tally_entry *to = &into->entries[i];
         const struct pt_tally_entry *entry = &from->entries[i];
         to->self += factor == 1.0 ? entry->self : (uint64_t)llround((double)entry->self * factor);
@@ -190,6 +268,12 @@ static enum pt_status take_steps(void *context, const struct pt_step *steps, siz
     return pt_tally_add(&worker->now, steps, count);
 }
 
+static enum pt_status run_chunk(void *context, struct pt_stream *stream)
+{
+    struct worker *worker = context;
+    return pt_tally_run(&worker->now, stream);
+}
+
 static enum pt_status add_exceptions(struct worker *worker)
 {
     PT_TRY(pt_flights_end_thread(worker->flights));
@@ -204,6 +288,7 @@ static void *work(void *argument)
     struct worker *worker = argument;
     const struct pt_stream_view *view = worker->view;
     struct pt_replay_sink sink = {.context = worker, .thread = take_thread, .steps = take_steps};
+    sink.run = view->inner ? NULL : run_chunk;
     const bool by_function = view->by == PT_BY_FUNCTION && !view->numbers;
     worker->status = view->inner & PT_STREAM_EXCEPTIONS
                          ? pt_flights_new(&worker->flights, worker->report->input, worker->count, by_function)

@@ -25,15 +25,19 @@ struct pt_tally_entry {
     struct pt_histogram durations; /* of the primitive calls */
 };
 
+/* An open frame. What it has of its own goes to its entry when it is left, so that an entry is touched as rarely as may
+ * be. */
 struct pt_tally_frame {
     uint64_t entry_clock;
-    uint32_t number;
-    uint32_t call; /* 0: opened, its duration is not that of a call */
+    uint64_t self;
+    struct pt_tally_entry *entry;
+    uint32_t active; /* frames of this entry, up to this one: 1 is the outermost */
+    uint32_t call;   /* 0: opened, its duration is not that of a call */
 };
 
-/* Zeroed, then pt_tally_init. Release with pt_tally_release. */
+/* Zeroed, then pt_tally_init. Release with pt_tally_release. The entries hold what was left. */
 struct pt_tally {
-    struct pt_tally_entry *entries; /* entry_count of them, and one behind for the time when no frame is open */
+    struct pt_tally_entry *entries; /* entry_count of them */
     size_t entry_count;
     double tick_ns;
     struct pt_tally_frame *frames; /* frames[0] stands for no frame */
@@ -49,6 +53,9 @@ void pt_tally_release(struct pt_tally *tally);
 
 /* Takes steps of one thread, in order; the next thread may begin when all frames were left. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_step *steps, size_t count);
+
+/* The same for a chunk, without steps: a pt_stream_run, whose context is the tally. */
+pt_stream_run pt_tally_run;
 
 /* Adds all of `from`, which has as many entries. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from);
