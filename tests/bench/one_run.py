@@ -1,54 +1,98 @@
-"""One program under one tool, in a process of its own. Prints a line of JSON: the seconds that it took, and what stopping took.
+"""One program under one tool, in a process of its own. Writes what it took as JSON to RESULT.
 
-    one_run.py PROGRAM TOOL TRACE       with PYTHONPATH holding the pytrace package
+    one_run.py PROGRAM LOOPS TOOL PLACE RESULT
+    one_run.py PROGRAM SECONDSs RESULT               only how many LOOPS take so long
+
+PROGRAM is one of suite.PROGRAMS or a function of programs.py. LOOPS is how often its work is done while the clock runs. TOOL is one of
+contenders.TOOLS with its options, PLACE a directory for what it records.
 """
 
 import json
+import os
+import resource
+import shlex
 import sys
 import time
 
-import programs
+import contenders
+import suite
 
 
-def bare(work, trace):
-    start = time.perf_counter()
-    work()
-    end = time.perf_counter()
-    return start, end, end
+def load(name):
+    """A function that does the program's work so many times."""
+    if name in suite.PROGRAMS:
+        parts = suite.load(name)
+
+        def run(loops):
+            for part in parts:
+                part.run(loops)
+
+    else:
+        import programs
+
+        work = getattr(programs, name)
+
+        def run(loops):
+            for _ in range(loops):
+                work()
+
+    return run
 
 
-def cprofile(work, trace):
-    import cProfile
-
-    profile = cProfile.Profile()
-    profile.enable()
-    start = time.perf_counter()
-    work()
-    end = time.perf_counter()
-    profile.disable()
-    return start, end, time.perf_counter()
+def peak_bytes(pid="self"):
+    with open("/proc/%s/status" % pid) as file:
+        for line in file:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
-def pytrace(work, trace, **options):
-    import pytrace
+def measure(work, loops, tool, options, place):
+    begin, end = contenders.TOOLS[tool](options, place)
+    cpu_begin, begun = time.process_time(), time.perf_counter()
+    begin()
+    cpu_start, start = time.process_time(), time.perf_counter()
+    work(loops)
+    stop, cpu_stop = time.perf_counter(), time.process_time()
+    end()
+    ended, cpu_end = time.perf_counter(), time.process_time()
+    return {
+        "start_s": start - begun,
+        "work_s": stop - start,
+        "stop_s": ended - stop,
+        "work_cpu_s": cpu_stop - cpu_start,
+        "host_cpu_s": cpu_end - cpu_begin,
+        "host_peak_bytes": peak_bytes(),
+    }
 
-    pytrace.start(trace, **options)
-    start = time.perf_counter()
-    work()
-    end = time.perf_counter()
-    pytrace.stop()
-    return start, end, time.perf_counter()
+
+def calibrate(work, seconds):
+    loops = 1
+    while True:
+        start = time.process_time()
+        work(loops)
+        taken = time.process_time() - start
+        if taken > seconds / 2:
+            return max(1, round(loops * seconds / taken))
+        loops *= 2
 
 
-def pytrace_python_only(work, trace):
-    return pytrace(work, trace, c_calls=False)
+def main():
+    name, loops, *tool, result = sys.argv[1:]
+    work = load(name)
+    work(1)  # imports, caches and the specialising interpreter have their first round untimed
+    if loops.endswith("s"):
+        results = {"loops": calibrate(work, float(loops[:-1]))}
+    else:
+        command, place = tool
+        tool, *options = shlex.split(command)
+        results = measure(work, int(loops), tool.partition("@")[0], options, place)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    results["process_cpu_s"] = usage.ru_utime + usage.ru_stime
+    with open(result, "w") as file:
+        json.dump(results, file)
+    os._exit(0)  # what comes now is no part of any tool's work
 
-
-TOOLS = {"bare": bare, "cProfile": cprofile, "pytrace": pytrace, "pytrace --no-c-calls": pytrace_python_only}
 
 if __name__ == "__main__":
-    name, tool, trace = sys.argv[1:]
-    work = getattr(programs, name)
-    work()  # imports, caches and the specialising interpreter have their first round untimed
-    start, end, stopped = TOOLS[tool](work, trace)
-    print(json.dumps({"work_s": end - start, "stop_s": stopped - end}))
+    main()

@@ -1,15 +1,16 @@
 """One thread, and two at the same time, that call the same functions, bare or recorded. Prints a line of JSON: what two threads did
 in the time of one, and in its processor time.
 
-    parallel.py TOOL TRACE       with PYTHONPATH holding the pytrace package
+    parallel.py TOOL PLACE       with PYTHONPATH holding the pytrace package
 """
 
 import json
+import os
 import sys
 import threading
 import time
 
-import one_run
+import contenders
 
 CALLS = 2_000_000
 
@@ -42,17 +43,21 @@ def run_threads(count, processor_s):
     return time.perf_counter() - start
 
 
-def measure(tool, trace, count):
-    processor_s, wall_s = [], []
-    one_run.TOOLS[tool](lambda: wall_s.append(run_threads(count, processor_s)), trace)
-    return wall_s[0], sum(processor_s) / count
+def measure(tool, place, count):
+    processor_s = []
+    os.mkdir(place)
+    begin, end = contenders.TOOLS[tool]([], place)
+    begin()
+    wall_s = run_threads(count, processor_s)
+    end()
+    return wall_s, sum(processor_s) / count
 
 
 def main():
-    tool, trace = sys.argv[1:]
+    tool, place = sys.argv[1:]
     work()
-    one_wall_s, one_processor_s = measure(tool, trace + ".1", 1)
-    two_wall_s, two_processor_s = measure(tool, trace + ".2", 2)
+    one_wall_s, one_processor_s = measure(tool, place + ".1", 1)
+    two_wall_s, two_processor_s = measure(tool, place + ".2", 2)
     print(json.dumps({"in_time": 2 * one_wall_s / two_wall_s, "in_processor_time": 2 * one_processor_s / two_processor_s}))
 
 

@@ -49,6 +49,12 @@ PROGRAMS = {
     "tornado_http": ("tornado_http", []),
 }
 
+# Those that `make bench` measures: much object code, much text, generators, coroutines, a server, large libraries.
+MEASURED = """
+    richards deltablue raytrace hexiom chaos go generators deepcopy django_template pyflate logging html5lib chameleon regex_compile
+    coroutines sympy_sum sqlalchemy_declarative sqlglot_optimize tornado_http docutils
+""".split()
+
 Program = collections.namedtuple("Program", "name run")
 
 
