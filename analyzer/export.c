@@ -6,6 +6,7 @@ const struct pt_export_format pt_export_table[] = {
     {"folded", "call paths with their self time in ns, for flamegraph.pl and its kin", false, pt_export_folded},
     {"pstats", "functions and their callers as cProfile saves them, for pstats, snakeviz and their kin", true,
      pt_export_pstats},
+    {"callgrind", "functions and their calls, for callgrind_annotate and KCachegrind", false, pt_export_callgrind},
 };
 const size_t pt_export_count = sizeof pt_export_table / sizeof pt_export_table[0];
 

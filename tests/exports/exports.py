@@ -65,6 +65,29 @@ def tree(trace, *options):
     return report("tree", trace, *options)["nodes"]
 
 
+def escaped(name):
+    """A text as our tables have it."""
+    return "".join("\\x%02x" % ord(c) if ord(c) < 32 or c == "\x7f" else c for c in name).replace("\ufffd", "\\xff")
+
+
+def shown(function):
+    """A function of `top` or `tree` as our tables name it."""
+    if function["kind"] == "c":
+        module = function["module"] + "." if function["module"] not in ("", "builtins") else ""
+        return "{%s%s}" % (module, escaped(function["name"]))
+    module = escaped(function["module"]) + ":" if function["module"] else ""
+    return module + escaped(function["name"]) or "?"
+
+
+def opened(trace, *options):
+    """The functions that have time without a call: their frames were open at the start, or their enters were lost."""
+    found = set()
+    for node in tree(trace, "--no-collapse", "--py", *options) + tree(trace, "--no-collapse", *options):
+        if node["kind"] in ("py", "c") and node["calls"] == 0:
+            found.add(shown(node))
+    return found
+
+
 def sums(pairs):
     """{key: sum of its values}, without zeros."""
     total = collections.Counter()

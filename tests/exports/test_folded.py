@@ -8,20 +8,10 @@ import exports
 CHOICES = [("--no-collapse",), ("--py",), ("--hide", "run|odd"), ("--focus", "len|area"), ("-r", "20%~70%"), ("--by", "process")]
 
 
-def escaped(name):
-    """A name as our tables have it."""
-    text = "".join("\\x%02x" % ord(c) if ord(c) < 32 or c in ";\x7f" else c for c in name)
-    return text.replace("\ufffd", "\\xff")
-
-
 def label(node):
     if node["kind"] in ("thread", "process"):
         return "%s %d" % (node["kind"], node.get("tid", node.get("pid")))
-    if node["kind"] == "c":
-        module = node["module"] + "." if node["module"] not in ("", "builtins") else ""
-        return "{%s%s}" % (module, escaped(node["name"]))
-    module = escaped(node["module"]) + ":" if node["module"] else ""
-    return module + escaped(node["name"]) or "?"
+    return exports.shown(node).replace(";", "\\x3b")
 
 
 def paths(nodes):

@@ -33,6 +33,7 @@ COMMANDS = {
     "check": ["check"],
     "dump": ["dump"],
     "export-folded": ["export", "folded"],
+    "export-callgrind": ["export", "callgrind"],
     "diff": ["diff", "good-complete.bin"],
     "diff-by-path": ["diff", "--by", "path", "good-complete.bin"],
 }
@@ -48,6 +49,7 @@ SCREENS["top-exceptions"] = ("good-inner",)
 SCREENS["lines"] = ("good-inner", "good-complete")
 SCREENS["top"] += ("good-cpu-clock",)
 SCREENS["export-folded"] = ("good-complete", "good-strange-names", "good-switch", "bad-lost")
+SCREENS["export-callgrind"] = ("good-complete", "bad-lost")
 SCREENS["info"] += ("good-inner", "good-exec")
 SCREENS["threads-by-process"] = SCREENS["top-by-process"] = SCREENS["tree-by-process"] = ("good-exec",)
 SCREENS["diff"] = ("good-fork", "good-complete", "bad-lost")
