@@ -4,6 +4,7 @@
 
 #include "diff.h"
 #include "diff_read.h"
+#include "diff_replicates.h"
 
 /* A row of which nobody can tell whether it has changed is worth a look from this share of the time on. */
 #define DOUBTFUL_PERCENT 0.5
@@ -90,6 +91,18 @@ static enum pt_status check_settings(struct pt_diff *diff)
 
 /* --- All of it -------------------------------------------------------------------------------------------------- */
 
+/* Where events were lost, so was time: in whose calls nobody knows. */
+static enum pt_status judge(struct pt_diff *diff)
+{
+    const struct pt_options *options = diff->report->options;
+    const size_t news = diff->report->input->trace_count - options->base_count;
+    if (diff->rows.lossy[0] || diff->rows.lossy[1])
+        return PT_OK;
+    if (pt_diff_replicates_suffice(options->base_count, news))
+        return pt_diff_replicates_judge(&diff->rows, diff->report);
+    return PT_OK;
+}
+
 static enum pt_status compare(struct pt_diff *diff)
 {
     struct pt_report *report = diff->report;
@@ -102,6 +115,7 @@ static enum pt_status compare(struct pt_diff *diff)
     PT_TRY(pt_diff_read(&reader));
     PT_TRY(pt_diff_divergences_find(&diff->divergences, report, &diff->match));
     PT_TRY(pt_diff_rows_make(&diff->rows, report, &diff->match, &diff->paths));
+    PT_TRY(judge(diff));
     PT_TRY(pt_diff_rows_sort(&diff->rows, report, &diff->match));
     return choose_rows(diff);
 }

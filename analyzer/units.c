@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,9 @@ char *pt_units_signed(char out[PT_UNITS_MAX], int64_t ns, uint64_t scale)
 {
     char digits[PT_UNITS_MAX];
     uint64_t magnitude = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-    snprintf(out, PT_UNITS_MAX, "%s%.38s", ns > 0 ? "+" : ns < 0 ? "-" : "", pt_units_scaled(digits, magnitude, scale));
+    pt_units_scaled(digits, magnitude, scale);
+    bool nothing = strspn(digits, "0.") == strcspn(digits, " "); /* or less than is shown */
+    snprintf(out, PT_UNITS_MAX, "%s%.38s", nothing ? "" : ns > 0 ? "+" : "-", digits);
     return out;
 }
 
