@@ -4,6 +4,7 @@
 
 #include "buffer.h"
 #include "diff_divergence.h"
+#include "diff_fail.h"
 #include "diff_match.h"
 #include "diff_paths.h"
 #include "diff_rows.h"
@@ -17,7 +18,8 @@ struct pt_diff {
     struct pt_diff_paths paths;
     struct pt_diff_divergences divergences;
     struct pt_diff_rows rows;
-    size_t shown; /* the first of the rows: those that are printed */
+    struct pt_diff_conditions conditions; /* of --fail-on: those that hold */
+    size_t shown;                         /* the first of the rows: those that are printed */
 };
 
 /* The function as it is called now, or was called in the base if there is none now. */
@@ -33,6 +35,8 @@ const char *pt_diff_how_name(enum pt_diff_how how);
 
 /* What stands above the rows: the traces, their settings, structure, the first calls that differ. `scale`: unit of times. */
 PT_MUST_USE enum pt_status pt_diff_summary_print(const struct pt_diff *diff, uint64_t scale);
+/* What stands below them: how far they can be trusted, and which conditions of --fail-on hold. */
+void pt_diff_summary_print_end(const struct pt_diff *diff);
 PT_MUST_USE enum pt_status pt_diff_table_print(const struct pt_diff *diff);
 void pt_diff_json_print(const struct pt_diff *diff);
 void pt_diff_csv_print(const struct pt_diff *diff);

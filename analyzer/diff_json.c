@@ -147,6 +147,11 @@ void pt_diff_json_print(const struct pt_diff *diff)
     put_settings(&json, &diff->settings);
     put_structure(&json, &diff->rows);
     put_divergences(&json, diff);
+    pt_json_key(&json, "failed");
+    pt_json_open(&json, '[', false);
+    for (size_t i = 0; i < diff->conditions.count; i++)
+        pt_json_text(&json, diff->conditions.list[i].text);
+    pt_json_close(&json, ']');
     pt_json_key(&json, "total");
     pt_json_open(&json, '{', false);
     put_figures(&json, diff, &diff->rows.total);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "diff.h"
+#include "diff_replicates.h"
 #include "facts.h"
 #include "header_line.h"
 #include "text.h"
@@ -173,4 +174,26 @@ enum pt_status pt_diff_summary_print(const struct pt_diff *diff, uint64_t scale)
     print_settings(diff);
     print_structure(diff);
     return print_divergences(diff);
+}
+
+void pt_diff_summary_print_end(const struct pt_diff *diff)
+{
+    const struct pt_options *options = diff->report->options;
+    const size_t news = diff->report->input->trace_count - options->base_count;
+    struct pt_facts words = {.screen = diff->report->screen, .between = " ", .indent = 2};
+    if (diff->rows.lossy[0] || diff->rows.lossy[1])
+        pt_facts_words(&words, PT_SCREEN_DIM,
+                       "Where events were lost nobody knows whose time that was: no verdict on speed.");
+    else if (!pt_diff_replicates_suffice(options->base_count, news))
+        pt_facts_words(
+            &words, PT_SCREEN_DIM,
+            "So few traces cannot tell a change of speed from a run that differs by chance; record four a side or "
+            "more, taking turns: --base A1 A2 … --new B1 B2 …");
+    if (words.column > 0)
+        pt_facts_end(&words);
+    for (size_t i = 0; i < diff->conditions.count; i++) {
+        pt_facts_put(&words, PT_SCREEN_WARN, "Failed:");
+        pt_facts_put(&words, PT_SCREEN_WARN, diff->conditions.list[i].text);
+        pt_facts_end(&words);
+    }
 }

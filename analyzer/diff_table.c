@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "diff.h"
+#include "facts.h"
 #include "grid.h"
 #include "text.h"
 #include "units.h"
@@ -118,44 +119,9 @@ static void add_split(struct pt_grid *grid, int64_t delta_ns, int64_t calls_ns, 
 
 /* --- Rows that are not shown ------------------------------------------------------------------------------------ */
 
-static void add_count(char *line, size_t size, const char *word, uint64_t count)
-{
-    char digits[PT_UNITS_MAX];
-    size_t used = strlen(line);
-    if (count > 0)
-        snprintf(line + used, size - used, "%s%s %s", used ? ", " : "", pt_units_count(digits, count), word);
-}
-
-/* The smallest change that any of these rows would have shown, whatever it is about. */
-static void print_rest(char *line, size_t size, const struct pt_diff *diff)
-{
-    uint64_t verdicts[PT_DIFF_NO_VERDICT + 1] = {0};
-    uint64_t calls = 0;
-    double visible_ns = 0;
-    char text[PT_UNITS_MAX];
-    line[0] = '\0';
-    for (size_t i = diff->shown; i < diff->rows.count; i++) {
-        const struct pt_diff_row *row = &diff->rows.rows[i];
-        calls += row->change != PT_DIFF_AS_BEFORE;
-        if (row->change == PT_DIFF_AS_BEFORE)
-            verdicts[row->verdict]++;
-        if (row->verdict == PT_DIFF_CANT_TELL)
-            visible_ns = fmax(visible_ns, row->visible_ns);
-    }
-    add_count(line, size, "unchanged", verdicts[PT_DIFF_UNCHANGED]);
-    add_count(line, size, "slower", verdicts[PT_DIFF_SLOWER]);
-    add_count(line, size, "faster", verdicts[PT_DIFF_FASTER]);
-    add_count(line, size, "with other calls", calls);
-    add_count(line, size, "can't tell", verdicts[PT_DIFF_CANT_TELL] + verdicts[PT_DIFF_NO_VERDICT]);
-    size_t used = strlen(line);
-    if (verdicts[PT_DIFF_CANT_TELL] > 0 && isfinite(visible_ns))
-        snprintf(line + used, size - used, " (smallest effect visible: %s)", pt_units_time(text, visible_ns));
-}
-
 static void add_rest(struct pt_grid *grid, const struct pt_diff *diff, uint64_t scale)
 {
-    char counts[200];
-    char line[280];
+    char line[80];
     char digits[PT_UNITS_MAX];
     int64_t delta_ns = 0;
     int64_t calls_ns = 0;
@@ -165,14 +131,48 @@ static void add_rest(struct pt_grid *grid, const struct pt_diff *diff, uint64_t 
         calls_ns += diff->rows.rows[i].calls_ns;
         speed_ns += diff->rows.rows[i].speed_ns;
     }
-    print_rest(counts, sizeof counts, diff);
-    snprintf(line, sizeof line, "rest: %s %s%s: %s", pt_units_count(digits, diff->rows.count - diff->shown),
+    snprintf(line, sizeof line, "rest: %s %s%s", pt_units_count(digits, diff->rows.count - diff->shown),
              diff->report->options->by == PT_BY_PATH ? "path" : "function",
-             diff->rows.count - diff->shown == 1 ? "" : "s", counts);
+             diff->rows.count - diff->shown == 1 ? "" : "s");
     add_split(grid, delta_ns, calls_ns, speed_ns, scale);
     pt_grid_cell(grid, "", PT_SCREEN_PLAIN);
     pt_grid_cell(grid, "", PT_SCREEN_PLAIN);
     pt_grid_cell(grid, line, PT_SCREEN_DIM);
+}
+
+static void put_count(struct pt_facts *facts, const char *word, uint64_t count)
+{
+    char digits[PT_UNITS_MAX];
+    if (count > 0)
+        pt_facts_printf(facts, "%s %s", pt_units_count(digits, count), word);
+}
+
+/* What became of the rows that are not shown, and the smallest change that every one of them would have shown. */
+static void print_rest(const struct pt_diff *diff)
+{
+    struct pt_facts facts = {.screen = diff->report->screen, .between = " · ", .indent = 2};
+    uint64_t verdicts[PT_DIFF_NO_VERDICT + 1] = {0};
+    uint64_t calls = 0;
+    double visible_ns = 0;
+    char text[PT_UNITS_MAX];
+    for (size_t i = diff->shown; i < diff->rows.count; i++) {
+        const struct pt_diff_row *row = &diff->rows.rows[i];
+        if (row->change != PT_DIFF_AS_BEFORE)
+            calls++;
+        else
+            verdicts[row->verdict]++;
+        if (row->verdict == PT_DIFF_CANT_TELL)
+            visible_ns = fmax(visible_ns, row->visible_ns);
+    }
+    pt_facts_put(&facts, PT_SCREEN_DIM, "Of the rest");
+    put_count(&facts, "unchanged", verdicts[PT_DIFF_UNCHANGED]);
+    put_count(&facts, "slower", verdicts[PT_DIFF_SLOWER]);
+    put_count(&facts, "faster", verdicts[PT_DIFF_FASTER]);
+    put_count(&facts, "with other calls", calls);
+    put_count(&facts, "can't tell", verdicts[PT_DIFF_CANT_TELL] + verdicts[PT_DIFF_NO_VERDICT]);
+    if (verdicts[PT_DIFF_CANT_TELL] > 0 && isfinite(visible_ns))
+        pt_facts_printf(&facts, "smallest effect visible: %s", pt_units_time(text, visible_ns));
+    pt_facts_end(&facts);
 }
 
 enum pt_status pt_diff_table_print(const struct pt_diff *diff)
@@ -212,5 +212,10 @@ enum pt_status pt_diff_table_print(const struct pt_diff *diff)
     if (status == PT_OK)
         status = pt_grid_print(&grid, report->screen);
     pt_grid_release(&grid);
+    if (status == PT_OK) {
+        if (diff->shown < rows->count)
+            print_rest(diff);
+        pt_diff_summary_print_end(diff);
+    }
     return status;
 }

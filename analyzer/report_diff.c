@@ -103,12 +103,25 @@ static enum pt_status judge(struct pt_diff *diff)
     return PT_OK;
 }
 
+/* Leaves those of the conditions that hold. */
+static void check_conditions(struct pt_diff *diff)
+{
+    struct pt_diff_conditions *conditions = &diff->conditions;
+    size_t held = 0;
+    for (size_t i = 0; i < conditions->count; i++)
+        if (pt_diff_condition_holds(&conditions->list[i], &diff->rows))
+            conditions->list[held++] = conditions->list[i];
+    conditions->count = held;
+    diff->report->found = held > 0;
+}
+
 static enum pt_status compare(struct pt_diff *diff)
 {
     struct pt_report *report = diff->report;
     const struct pt_options *options = report->options;
     struct pt_diff_reader reader = {.report = report, .match = &diff->match, .paths = &diff->paths};
     PT_TRY(pt_diff_rows_sort(&diff->rows, report, &diff->match)); /* a mistake is told before the events are read */
+    PT_TRY(pt_diff_conditions_parse(&diff->conditions, options->fail_on, &report->error));
     PT_TRY(check_settings(diff));
     PT_TRY(pt_diff_match_make(&diff->match, report->input, options->base_count, options->maps, options->map_count,
                               &report->error));
@@ -116,6 +129,7 @@ static enum pt_status compare(struct pt_diff *diff)
     PT_TRY(pt_diff_divergences_find(&diff->divergences, report, &diff->match));
     PT_TRY(pt_diff_rows_make(&diff->rows, report, &diff->match, &diff->paths));
     PT_TRY(judge(diff));
+    check_conditions(diff);
     PT_TRY(pt_diff_rows_sort(&diff->rows, report, &diff->match));
     return choose_rows(diff);
 }

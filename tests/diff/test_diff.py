@@ -285,6 +285,17 @@ class Verdicts(Comparison):
                 self.assertGreater(rows["app", "twice"]["calls_ns"], 0.8 * ROUNDS * COSTS[TWICE] * TICK_NS)
                 self.assertLess(abs(rows["app", "twice"]["speed_ns"]), 0.2 * rows["app", "twice"]["calls_ns"])
 
+    def test_a_build_may_fail(self):
+        traces = self.several((program(False), COSTS), (program(True, ("twice",)), {**COSTS, SLOWER: 315}), random.Random(0))
+        for condition, fails in (("slower", 1), ("slower>3%", 1), ("slower>20%", 0), ("slower>1us", 1), ("slower>1s", 0), ("total>4%", 1),
+                                 ("total>50%", 0), ("calls", 1), ("slower>20%,calls", 1), ("slower>20%,total>1s", 0)):
+            with self.subTest(condition):
+                report, _ = self.diff(*traces, "--fail-on", condition, expect=fails)
+                self.assertEqual(bool(report["failed"]), bool(fails))
+        for nonsense in ("", "slow", "slower>", "slower>x", "calls>5%", "slower>5%,,calls"):
+            with self.subTest(nonsense):
+                self.assertIn("--fail-on", self.run_diff(*traces, "--fail-on", nonsense, expect=2)[1])
+
     def test_faster_is_not_slower(self):
         traces = self.several((program(False), COSTS), (program(False), {**COSTS, STEADY: 380}), random.Random(7))
         _, rows = self.diff(*traces)
