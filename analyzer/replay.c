@@ -22,7 +22,6 @@ struct batch {
 struct replay {
     struct pt_report *report;
     const struct pt_replay_sink *sink;
-    atomic_size_t *next;
     struct pt_stream *stream;       /* the maker's */
     struct pt_stream_totals before; /* the taker's: at the end of the thread before */
     uint64_t events;                /* the taker's: so far */
@@ -113,14 +112,9 @@ static enum pt_status relay(struct replay *replay, struct batch *batch)
 static enum pt_status make(struct replay *replay)
 {
     const struct pt_input *input = replay->report->input;
-    size_t at;
-    while ((at = atomic_fetch_add_explicit(replay->next, 1, memory_order_relaxed)) < input->thread_count) {
+    for (size_t at = 0; at < input->thread_count; at++) {
         struct batch batch = {.thread = &input->threads[at], .begins = true};
         pt_stream_begin(replay->stream, batch.thread);
-        if (!replay->ahead && replay->sink->thread) {
-            PT_TRY(replay->sink->thread(replay->sink->context, batch.thread));
-            batch.begins = false;
-        }
         while (!batch.ends) {
             const struct pt_step *steps = NULL;
             batch.count = 0;
@@ -164,23 +158,21 @@ static enum pt_status run(struct replay *replay)
     return status != PT_OK ? status : replay->making;
 }
 
-enum pt_status pt_replay_share(struct pt_report *report, const struct pt_stream_view *view,
-                               const struct pt_replay_sink *sink, atomic_size_t *next, size_t workers)
+enum pt_status pt_replay(struct pt_report *report, const struct pt_stream_view *view, const struct pt_replay_sink *sink)
 {
     struct replay replay = {
         .report = report,
         .sink = sink,
-        .next = next,
-        .ahead = pt_replay_jobs(report) >= 2 * workers && !sink->run,
+        .ahead = pt_replay_jobs(report) > 1,
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .changed = PTHREAD_COND_INITIALIZER,
     };
     PT_TRY(pt_stream_new(&replay.stream, report->input, view));
-    pt_stream_run_by(replay.stream, sink->run, sink->context);
     enum pt_status status = run(&replay);
     pt_stream_free(replay.stream);
     pthread_cond_destroy(&replay.changed);
     pthread_mutex_destroy(&replay.lock);
+    report->replayed = true;
     return status == PT_OK && pt_interrupt_requested() ? PT_END : status;
 }
 
@@ -190,12 +182,4 @@ size_t pt_replay_jobs(const struct pt_report *report)
     if (report->options->jobs > 0)
         return report->options->jobs;
     return processors > 0 ? (size_t)processors : 1;
-}
-
-enum pt_status pt_replay(struct pt_report *report, const struct pt_stream_view *view, const struct pt_replay_sink *sink)
-{
-    atomic_size_t next = 0;
-    enum pt_status status = pt_replay_share(report, view, sink, &next, 1);
-    report->replayed = true;
-    return status;
 }

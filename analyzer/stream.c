@@ -36,9 +36,17 @@ void pt_stream_free(struct pt_stream *stream)
 
 void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thread)
 {
+    pt_stream_begin_part(stream, thread, 0, thread->thread->chunk_count);
+}
+
+void pt_stream_begin_part(struct pt_stream *stream, const struct pt_input_thread *thread, size_t first, size_t end)
+{
     const struct pt_input_trace *origin = thread->origin;
     stream->thread = thread;
-    stream->next_chunk = 0;
+    stream->next_chunk = first;
+    stream->end_chunk = end;
+    stream->resumes = first > 0;
+    stream->is_cut = first > 0 || end < thread->thread->chunk_count;
     stream->began = false;
     stream->broken = false;
     stream->over = false;
@@ -101,33 +109,68 @@ static enum pt_status filter_steps(struct pt_stream *stream, const struct pt_ste
     return PT_OK;
 }
 
+/* Whether what is open now is what the chunk behind the cut tells, and nothing else is. Time passes until there. */
+static bool fits_next_chunk(struct pt_stream *stream)
+{
+    const struct pt_trace_chunk *next = &stream->thread->thread->chunks[stream->end_chunk];
+    const struct pt_stack *stack = &stream->stack;
+    const struct pt_chunk_keyframe *keyframe = &stream->chunk.keyframe;
+    if (stream->broken || stack->unknown > 0 || stack->aside ||
+        pt_chunk_decode(&stream->chunk, next->payload, next->size) != PT_OK)
+        return false;
+    if (keyframe->greenlet != stack->greenlet || keyframe->depth != stack->depth || keyframe->count != stack->depth ||
+        next->info.depth != stack->depth || next->info.first_tick < stream->tick)
+        return false;
+    for (size_t i = 0; i < keyframe->count; i++)
+        if (keyframe->frames[i].frame != stack->frames[i].frame ||
+            keyframe->frames[i].entry_tick != stack->frames[i].entry_tick)
+            return false;
+    stream->tick = next->info.first_tick;
+    return true;
+}
+
+static enum pt_status take_chunk(struct pt_stream *stream)
+{
+    enum pt_status status = read_chunk(stream, &stream->thread->thread->chunks[stream->next_chunk++]);
+    if (status == PT_NOMEM && stream->stack.depth < PT_STACK_DEPTH_MAX)
+        return PT_NOMEM;
+    stream->totals.unmatched = stream->stack.unmatched;
+    stream->totals.missing = stream->stack.missing;
+    stream->broken = status != PT_OK;
+    stream->totals.bad_chunks += stream->broken;
+    return stream->is_cut && stream->stack.aside ? PT_CORRUPT : PT_OK;
+}
+
+/* Behind the last chunk. */
+static enum pt_status finish(struct pt_stream *stream)
+{
+    if (stream->end_chunk < stream->thread->thread->chunk_count && !fits_next_chunk(stream))
+        return PT_CORRUPT;
+    PT_TRY(pt_stream_stacks_close(stream, 1));
+    if (stream->place != 0)
+        pt_stream_steps_put(stream, PT_STEP_SWITCH, 0, stream->tick);
+    stream->over = true;
+    return PT_OK;
+}
+
 enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **steps, size_t *count)
 {
     do {
         if (stream->over)
             return PT_END;
         stream->step_count = 0;
-        const struct pt_trace_thread *thread = stream->thread->thread;
-        if (stream->next_chunk < thread->chunk_count) {
-            enum pt_status status = read_chunk(stream, &thread->chunks[stream->next_chunk++]);
-            if (status == PT_NOMEM && stream->stack.depth < PT_STACK_DEPTH_MAX)
-                return PT_NOMEM;
-            stream->totals.unmatched = stream->stack.unmatched;
-            stream->totals.missing = stream->stack.missing;
-            stream->broken = status != PT_OK;
-            stream->totals.bad_chunks += stream->broken;
-        } else {
-            PT_TRY(pt_stream_stacks_close(stream, 1));
-            if (stream->place != 0)
-                pt_stream_steps_put(stream, PT_STEP_SWITCH, 0, stream->tick);
-            stream->over = true;
-        }
+        PT_TRY(stream->next_chunk < stream->end_chunk ? take_chunk(stream) : finish(stream));
         *steps = stream->steps;
         *count = stream->step_count;
         if (stream->filtered)
             PT_TRY(filter_steps(stream, steps, count));
     } while (*count == 0 && !stream->run);
     return PT_OK;
+}
+
+bool pt_stream_at_cut(const struct pt_stream *stream)
+{
+    return stream->over && stream->end_chunk < stream->thread->thread->chunk_count;
 }
 
 void pt_stream_exchange(struct pt_stream *stream, struct pt_step **steps, size_t *capacity)

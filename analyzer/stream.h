@@ -77,8 +77,17 @@ void pt_stream_run_by(struct pt_stream *stream, pt_stream_run *run, void *contex
 /* Begins with a thread, from its start. The stream's memory is used again. */
 void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thread);
 
+/* The same for its chunks from number `first` to before number `end`. If there are chunks before or behind them, that is a
+ * cut: what is open there is opened, and closed. */
+void pt_stream_begin_part(struct pt_stream *stream, const struct pt_input_thread *thread, size_t first, size_t end);
+
+/* Whether the steps that were just returned close what is open at the cut behind a part. */
+bool pt_stream_at_cut(const struct pt_stream *stream);
+
 /* The next steps; at least one (with a `run`: what it has left), at most some hundred thousand, valid until the next call. PT_END behind the last, when
- * every frame was left; PT_NOMEM. A chunk that cannot be decoded counts as missing. */
+ * every frame was left; PT_NOMEM. A chunk that cannot be decoded counts as missing. PT_CORRUPT: a thread cannot be cut at
+ * the beginning or the end of this part, because what is open there is not what the chunk behind the cut tells; the part is of
+ * no use. */
 PT_MUST_USE enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **steps, size_t *count);
 
 /* Takes the buffer that holds the steps just returned, so that they stay while the next ones are made, and gives another

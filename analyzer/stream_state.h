@@ -31,8 +31,11 @@ struct pt_stream {
     bool filtered;
     const struct pt_input_thread *thread;
     size_t next_chunk;
-    bool began;  /* a chunk of this thread was read */
-    bool broken; /* the chunk before could not be read: begin again from the next keyframe */
+    size_t end_chunk; /* of the part of the thread that is read */
+    bool resumes;     /* the part begins at a cut, and whoever needs to know has not seen it yet */
+    bool is_cut;      /* there is a cut before or behind the part */
+    bool began;       /* a chunk of this thread was read */
+    bool broken;      /* the chunk before could not be read: begin again from the next keyframe */
     bool over;
 
     uint64_t tick;         /* of the last entry */

@@ -1,11 +1,8 @@
 #include "tally.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 
-#include "flights.h"
-#include "replay.h"
 #include "stream_walk.h"
 
 enum pt_status pt_tally_init(struct pt_tally *tally, size_t count, double tick_ns)
@@ -23,6 +20,8 @@ void pt_tally_release(struct pt_tally *tally)
             pt_histogram_release(&tally->entries[i].durations);
     free(tally->entries);
     free(tally->frames);
+    free(tally->before);
+    free(tally->behind);
     pt_stash_release(&tally->stash);
     *tally = (struct pt_tally){0};
 }
@@ -68,6 +67,15 @@ static PT_STREAM_INLINE void pass(struct hot *hot, uint64_t clock)
     hot->last = clock;
 }
 
+/* The frame at `height`, which is that of no call, is left. It may be one that was open at the cut before. */
+static void note_end(struct pt_tally *tally, size_t height, uint64_t duration)
+{
+    if (height <= tally->before_open) {
+        tally->before_open = height - 1;
+        tally->before[height - 1] = duration;
+    }
+}
+
 static PT_STREAM_INLINE void enter(struct hot *hot, uint32_t number, uint32_t call, uint64_t clock)
 {
     struct pt_tally_entry *entry = &hot->entries[number];
@@ -87,9 +95,11 @@ static PT_STREAM_INLINE enum pt_status leave(struct hot *hot, enum pt_step_kind 
     entry->active--;
     if (frame->active > entry->recursion)
         entry->recursion = frame->active;
+    const uint64_t duration = clock - frame->entry_clock;
+    if (__builtin_expect(!frame->call, 0))
+        note_end(hot->tally, (size_t)(frame - hot->tally->frames), duration);
     if (frame->active > 1)
         return PT_OK;
-    const uint64_t duration = clock - frame->entry_clock;
     entry->primitive += frame->call;
     entry->total += duration;
     return frame->call ? pt_histogram_add(&entry->durations, duration) : PT_OK;
@@ -158,6 +168,64 @@ enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_step *steps,
     return status;
 }
 
+/* --- Cuts ------------------------------------------------------------------------------------------------------- */
+
+/* What is open now goes on from the share before. */
+static enum pt_status begin_behind_cut(struct pt_tally *tally)
+{
+    tally->before = calloc(tally->depth + 1, sizeof *tally->before);
+    if (!tally->before)
+        return PT_NOMEM;
+    tally->before_count = tally->before_open = tally->depth;
+    return PT_OK;
+}
+
+enum pt_status pt_tally_cut(struct pt_tally *tally, const struct pt_step *steps, size_t count)
+{
+    tally->behind = calloc(tally->depth + 1, sizeof *tally->behind);
+    if (!tally->behind)
+        return PT_NOMEM;
+    for (size_t i = 1; i <= tally->depth; i++) {
+        struct pt_tally_frame *frame = &tally->frames[i];
+        tally->behind[tally->behind_count++] = (struct pt_tally_span){
+            .number = (uint32_t)(frame->entry - tally->entries),
+            .timed = frame->call && frame->active == 1,
+            .duration = steps[0].clock - frame->entry_clock,
+        };
+        /* The call counts here; what follows is but its time. */
+        frame->entry->calls += frame->call;
+        frame->entry->primitive += frame->call && frame->active == 1;
+        frame->call = 0;
+    }
+    const size_t still_open = tally->before_open;
+    enum pt_status status = pt_tally_add(tally, steps, count);
+    tally->before_open = still_open;
+    return status;
+}
+
+/* Calls that were open behind `into`, and have ended in `from`, get their durations now; the others wait for the next
+ * share. */
+static enum pt_status join(struct pt_tally *into, struct pt_tally *from)
+{
+    if (from->before_count != into->behind_count)
+        return PT_MISUSE;
+    for (size_t i = 0; i < from->before_count; i++) {
+        struct pt_tally_span *span = &into->behind[i];
+        if (i < from->before_open && i < from->behind_count) {
+            from->behind[i].duration += span->duration;
+            from->behind[i].timed = span->timed;
+        } else if (span->timed) {
+            PT_TRY(pt_histogram_add(&into->entries[span->number].durations, span->duration + from->before[i]));
+        }
+    }
+    free(into->behind);
+    into->behind = from->behind;
+    into->behind_count = from->behind_count;
+    from->behind = NULL;
+    from->behind_count = 0;
+    return PT_OK;
+}
+
 /* --- Chunks ----------------------------------------------------------------------------------------------------- */
 
 static PT_STREAM_INLINE void enter_plain(void *hot, uint32_t shown, uint64_t tick)
@@ -184,6 +252,9 @@ static PT_STREAM_INLINE enum pt_status go_on(void *hot, struct pt_stream *stream
     stream->step_count = 0;
     if (status == PT_OK)
         status = reserve(tally, stream->chunk.info.entries);
+    if (status == PT_OK && stream->resumes)
+        status = begin_behind_cut(tally);
+    stream->resumes = false;
     if (tally->depth == 0)
         tally->last = stream->tick;
     pick_up(hot, tally);
@@ -219,133 +290,8 @@ enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from
     return PT_OK;
 }
 
-/* --- Reading a whole input -------------------------------------------------------------------------------------- */
-
-/* One of the processors at work. Ticks of different traces differ in length: when a thread of another trace comes, what
- * was summed up so far is put aside. */
-struct worker {
-    struct pt_tally
-        sum; /* in ticks of the first trace that it met; unused, and entries NULL, until a second one comes */
-    struct pt_tally now;
-    struct pt_flights *flights; /* NULL if exceptions are not asked for */
-    size_t count;
-    struct pt_report *report;
-    const struct pt_stream_view *view;
-    atomic_size_t *next;
-    size_t workers; /* how many there are */
-    enum pt_status status;
-};
-
-static enum pt_status put_aside(struct worker *worker)
+enum pt_status pt_tally_append(struct pt_tally *into, struct pt_tally *from)
 {
-    if (!worker->sum.entries) {
-        worker->sum = worker->now;
-        worker->now = (struct pt_tally){0};
-        return PT_OK;
-    }
-    PT_TRY(pt_tally_merge(&worker->sum, &worker->now));
-    pt_tally_release(&worker->now);
-    return PT_OK;
-}
-
-static enum pt_status take_thread(void *context, const struct pt_input_thread *thread)
-{
-    struct worker *worker = context;
-    if (worker->flights)
-        PT_TRY(pt_flights_end_thread(worker->flights)); /* of the one before */
-    if (worker->now.entries && worker->now.tick_ns == thread->origin->tick_ns)
-        return PT_OK;
-    if (worker->now.entries)
-        PT_TRY(put_aside(worker));
-    return pt_tally_init(&worker->now, worker->count, thread->origin->tick_ns);
-}
-
-static enum pt_status take_steps(void *context, const struct pt_step *steps, size_t count)
-{
-    struct worker *worker = context;
-    if (worker->flights)
-        PT_TRY(pt_flights_add(worker->flights, steps, count));
-    return pt_tally_add(&worker->now, steps, count);
-}
-
-static enum pt_status run_chunk(void *context, struct pt_stream *stream)
-{
-    struct worker *worker = context;
-    return pt_tally_run(&worker->now, stream);
-}
-
-static enum pt_status add_exceptions(struct worker *worker)
-{
-    PT_TRY(pt_flights_end_thread(worker->flights));
-    for (uint32_t i = 1; i < worker->flights->count; i++)
-        if (worker->flights->rows[i].function != PT_FLIGHTS_NOBODY)
-            worker->sum.entries[worker->flights->rows[i].function].exceptions += worker->flights->rows[i].count;
-    return PT_OK;
-}
-
-static void *work(void *argument)
-{
-    struct worker *worker = argument;
-    const struct pt_stream_view *view = worker->view;
-    struct pt_replay_sink sink = {.context = worker, .thread = take_thread, .steps = take_steps};
-    sink.run = view->inner ? NULL : run_chunk;
-    const bool by_function = view->by == PT_BY_FUNCTION && !view->numbers;
-    worker->status = view->inner & PT_STREAM_EXCEPTIONS
-                         ? pt_flights_new(&worker->flights, worker->report->input, worker->count, by_function)
-                         : PT_OK;
-    if (worker->status == PT_OK)
-        worker->status = pt_replay_share(worker->report, view, &sink, worker->next, worker->workers);
-    if (worker->status == PT_OK && worker->now.entries)
-        worker->status = put_aside(worker);
-    if (worker->status == PT_OK && worker->sum.entries && worker->flights)
-        worker->status = add_exceptions(worker);
-    return NULL;
-}
-
-static size_t worker_count(const struct pt_report *report)
-{
-    size_t most = pt_replay_jobs(report);
-    size_t threads = report->input->thread_count ? report->input->thread_count : 1;
-    most = most < threads ? most : threads;
-    return most > 0 ? most : 1;
-}
-
-enum pt_status pt_tally_read(struct pt_tally *tally, struct pt_report *report, const struct pt_stream_view *view,
-                             size_t count)
-{
-    enum pt_status status = PT_NOMEM;
-    atomic_size_t next = 0;
-    size_t most = worker_count(report);
-    size_t started = 1;
-    struct worker *workers = calloc(most, sizeof *workers);
-    pthread_t *threads = calloc(most, sizeof *threads);
-    *tally = (struct pt_tally){0};
-    if (!workers || !threads)
-        goto cleanup;
-
-    for (size_t i = 0; i < most; i++)
-        workers[i] = (struct worker){.count = count, .report = report, .view = view, .next = &next, .workers = most};
-    while (started < most && pthread_create(&threads[started], NULL, work, &workers[started]) == 0)
-        started++;
-    work(&workers[0]);
-    for (size_t i = 1; i < started; i++)
-        pthread_join(threads[i], NULL);
-    report->replayed = true;
-
-    status = pt_tally_init(tally, count, report->input->traces[0].tick_ns);
-    for (size_t i = 0; i < started; i++) {
-        if (status == PT_OK)
-            status = workers[i].status;
-        if (status == PT_OK && workers[i].sum.entries)
-            status = pt_tally_merge(tally, &workers[i].sum);
-    }
-cleanup:
-    for (size_t i = 0; workers && i < most; i++) {
-        pt_tally_release(&workers[i].sum);
-        pt_tally_release(&workers[i].now);
-        pt_flights_free(workers[i].flights);
-    }
-    free(workers);
-    free(threads);
-    return status;
+    PT_TRY(join(into, from));
+    return pt_tally_merge(into, from);
 }

@@ -5,11 +5,11 @@
 #ifndef PT_TALLY_H
 #define PT_TALLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "histogram.h"
-#include "report.h"
 #include "stash.h"
 #include "stream.h"
 
@@ -35,6 +35,13 @@ struct pt_tally_frame {
     uint32_t call;   /* 0: opened, its duration is not that of a call */
 };
 
+/* A frame that is open at a cut of its thread. */
+struct pt_tally_span {
+    uint64_t duration; /* up to the cut */
+    uint32_t number;
+    bool timed; /* an outermost call: its duration counts, once it is known */
+};
+
 /* Zeroed, then pt_tally_init. Release with pt_tally_release. The entries hold what was left. */
 struct pt_tally {
     struct pt_tally_entry *entries; /* entry_count of them */
@@ -45,6 +52,13 @@ struct pt_tally {
     size_t depth;  /* open frames of the greenlet that runs */
     uint64_t last; /* clock of the last step */
     struct pt_stash stash;
+
+    uint64_t *
+        before; /* frames that were open at the cut before, outermost first: when they were left, counted from the cut */
+    size_t before_count;
+    size_t before_open;           /* the outermost ones are open still */
+    struct pt_tally_span *behind; /* those that are open at the cut behind, outermost first */
+    size_t behind_count;
 };
 
 /* For steps with numbers below `count`. PT_NOMEM. */
@@ -57,13 +71,15 @@ PT_MUST_USE enum pt_status pt_tally_add(struct pt_tally *tally, const struct pt_
 /* The same for a chunk, without steps: a pt_stream_run, whose context is the tally. */
 pt_stream_run pt_tally_run;
 
+/* Takes the steps that close what is open at a cut (pt_replay_sink.cut). PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_tally_cut(struct pt_tally *tally, const struct pt_step *steps, size_t count);
+
+/* Adds what was read of the share behind, in ticks of the same trace: calls that span the cut become whole. PT_NOMEM; PT_MISUSE
+ * if it is not the share behind. */
+PT_MUST_USE enum pt_status pt_tally_append(struct pt_tally *into, struct pt_tally *from);
+
 /* Adds all of `from`, which has as many entries. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from);
-
-/* Reads every chosen thread of the report's input through `view` into a fresh tally of `count` entries, on as many
- * processors as --jobs allows. PT_NOMEM; PT_END after Ctrl-C. Release the tally in any case. */
-PT_MUST_USE enum pt_status pt_tally_read(struct pt_tally *tally, struct pt_report *report,
-                                         const struct pt_stream_view *view, size_t count);
 
 static inline uint64_t pt_tally_ns(const struct pt_tally *tally, uint64_t ticks)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "process_tree.h"
+#include "tally_read.h"
 #include "text.h"
 #include "top_fields.h"
 

@@ -4,7 +4,7 @@
 #define ANALYSIS_H
 
 #include "report.h"
-#include "tally.h"
+#include "tally_read.h"
 #include "trace_file.h"
 
 /* Functions 1 to 9 are called m:C.f1 … m:C.f9; a frame entered by a C call is one of C, whatever its number. */

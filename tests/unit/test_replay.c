@@ -1,5 +1,6 @@
 /* Steps reach whoever sums them up, on as many processors as there may be. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "analysis.h"
 #include "record.h"
@@ -52,6 +53,99 @@ Test(replay, filters_act_on_two_processors_too)
     expect_same("-j 1 --focus f2", "-j 2 --focus f2");
     expect_same("-j 1 --hide f4", "-j 2 --hide f4");
 }
+
+/* --- Cuts --------------------------------------------------------------------------------------------------------- */
+
+/* What the frames of a thread look like when a chunk begins must not matter to anybody: calls that last for many chunks,
+ * recursion through them, exceptions, stalls and losses; with `switches` greenlets as well, which nobody can cut. */
+static void record_long_calls(struct analysis *analysis, const char *arguments, unsigned seed, bool switches)
+{
+    struct trace_stream *stream = &analysis->stream;
+    uint64_t tick = TRACE_FILE_START_TICK;
+    unsigned stack[64], depth = 0;
+    analysis_begin(analysis);
+    trace_stream_event(stream, PT_KIND_OPEN, 5, tick);
+    for (unsigned i = 1; i < 6000; i++) {
+        seed = seed * 1103515245u + 12345u;
+        const unsigned choice = seed >> 16 & 255;
+        tick += seed >> 24 & 15;
+        if (i % 100 == 0)
+            trace_stream_flush(stream, &analysis->file);
+        if (switches && choice == 0 && i > 1500) {
+            const uint64_t words[] = {pt_record_pack_control(PT_CONTROL_SWITCH, 1, tick), seed >> 25 & 1};
+            for (unsigned w = 0; w < 2; w++)
+                stream->ring[stream->produced++ % TRACE_STREAM_WORDS] = words[w];
+        } else if (choice == 1) {
+            const uint64_t words[] = {pt_record_pack_control(PT_CONTROL_STALL, 1, tick), 3};
+            for (unsigned w = 0; w < 2; w++)
+                stream->ring[stream->produced++ % TRACE_STREAM_WORDS] = words[w];
+        } else if (choice == 2 && depth > 0) {
+            const uint64_t words[] = {pt_record_pack_control(PT_CONTROL_LOST, 5, tick), 9, 1, 1, 1, 2 * 6};
+            for (unsigned w = 0; w < 6; w++)
+                stream->ring[stream->produced++ % TRACE_STREAM_WORDS] = words[w];
+            stack[depth - 1] = 6;
+        } else if (depth < 60 && (depth < 2 || choice & 4)) {
+            stack[depth] = 1 + (choice >> 3 & 3);
+            trace_stream_event(stream, stack[depth] % 2 ? PT_KIND_START : PT_KIND_C_CALL, stack[depth], tick);
+            depth++;
+        } else {
+            const unsigned id = stack[--depth];
+            const bool raises = choice & 64;
+            if (id % 2 == 0 && id != 6)
+                trace_stream_event(stream, raises ? PT_KIND_C_RAISE : PT_KIND_C_RETURN, 0, tick);
+            else
+                trace_stream_event(stream, raises ? PT_KIND_UNWIND : PT_KIND_RETURN, raises ? id : 0, tick);
+        }
+    }
+    analysis_run(analysis, tick + 7, arguments);
+}
+
+static void expect_same_cuts(unsigned seed, bool switches)
+{
+    struct analysis expected;
+    record_long_calls(&expected, "-j 1", seed, switches);
+    cr_assert_eq(expected.figures.unmatched > 0, switches); /* nothing here follows what a greenlet does */
+    for (unsigned jobs = 2; jobs < 64; jobs = jobs * 3 / 2 + 1) {
+        struct analysis is;
+        char arguments[16];
+        snprintf(arguments, sizeof arguments, "-j %u", jobs);
+        record_long_calls(&is, arguments, seed, switches);
+        for (size_t i = 0; i < is.input.function_count; i++) {
+            const struct pt_tally_entry *a = &expected.tally.entries[i], *b = &is.tally.entries[i];
+            cr_assert_eq(a->self, b->self, "seed %u, %u jobs: self of %zu", seed, jobs, i);
+            cr_assert_eq(a->total, b->total, "seed %u, %u jobs: total of %zu", seed, jobs, i);
+            cr_assert_eq(a->calls, b->calls);
+            cr_assert_eq(a->primitive, b->primitive);
+            cr_assert_eq(a->raised, b->raised);
+            cr_assert_eq(a->recursion, b->recursion);
+            cr_assert_eq(a->durations.count, b->durations.count);
+            cr_assert_eq(a->durations.least, b->durations.least);
+            cr_assert_eq(a->durations.greatest, b->durations.greatest);
+            for (double share = 0; share <= 1; share += 0.01)
+                cr_assert_eq(pt_histogram_quantile(&a->durations, share), pt_histogram_quantile(&b->durations, share));
+        }
+        cr_assert_eq(is.figures.calls, expected.figures.calls);
+        cr_assert_eq(is.figures.stalled_ns, expected.figures.stalled_ns);
+        cr_assert_eq(is.figures.missing, expected.figures.missing);
+        cr_assert_eq(is.figures.unmatched, expected.figures.unmatched);
+        analysis_release(&is);
+    }
+    analysis_release(&expected);
+}
+
+Test(shares, calls_through_cuts_are_whole)
+{
+    for (unsigned seed = 1; seed < 20; seed++)
+        expect_same_cuts(seed, false);
+}
+
+Test(shares, what_cannot_be_cut_is_read_again)
+{
+    for (unsigned seed = 1; seed < 5; seed++)
+        expect_same_cuts(seed, true);
+}
+
+/* --- Refusal ------------------------------------------------------------------------------------------------------ */
 
 /* Takes steps until it has had enough. */
 struct fussy {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Holds the C reader against the test vectors and against the oracle: run_vectors.py PYTRACE_ANALYZE.
 
-For every vector: `check` ends with the status that the name promises, `dump` prints what the oracle prints, and no command crashes.
+For every vector: `check` ends with the status that the name promises, `dump` prints what the oracle prints, no command crashes, and each
+says the same whatever the number of processors.
 The threads of good ones begin and end within the time of the recording.
 """
 import json
@@ -70,9 +71,12 @@ def complaints(analyze, path):
     for command in COMMANDS:
         operand = command[1:2] if command[0] in ("callers", "callees") else []
         options = command[1:] if not operand else []
-        status, _, err = run(analyze, command[0], *operand, path, *options)
+        status, out, err = run(analyze, command[0], *operand, path, *options, "-j", "1")
         if status != 0:
             yield f"{' '.join(command)} ended with {status}: {err}"
+        for jobs in ("2", "5"):
+            if run(analyze, command[0], *operand, path, *options, "-j", jobs) != (status, out, err):
+                yield f"{' '.join(command)} says something else with -j {jobs}"
 
 
 def main():
