@@ -6,7 +6,8 @@
 
 #define DEALS_MAX 5000 /* ways of dealing out; beyond that as many are drawn */
 #define SEED      UINT64_C(0x9E3779B97F4A7C15)
-#define NEARLY    1e-9 /* two figures that differ by less, relatively, are the same one computed in another order */
+#define SHARE     0.001 /* of all time: who has less is not tested, so that the others are held against fewer */
+#define NEARLY    1e-9  /* two figures that differ by less, relatively, are the same one computed in another order */
 
 /* A row that is tested: its figure in each trace is the mean time of a call, or the time where there are no calls. */
 struct sample {
@@ -134,11 +135,16 @@ static void describe(const struct test *test, struct sample *sample)
         values[i] = all > 0 && sqrt(all) > NEARLY * mean ? (values[i] - mean) / sqrt(all) : 0;
 }
 
-/* The figures of a row, if each trace has one. */
-static bool measure(const struct test *test, const struct pt_diff_row *row, double *figures)
+/* The figures of a row, if each trace has one, and if it matters. Both are asked of all traces alike, or the answer would tell
+ * which side is which. */
+static bool measure(const struct test *test, const struct pt_diff_rows *rows, const struct pt_diff_row *row,
+                    double *figures)
 {
+    const double all_ns = (double)rows->total.all_ns[0] + (double)rows->total.all_ns[1];
     const bool calls = row->calls[0] + row->calls[1] > 0;
     double base = 0;
+    if ((double)row->all_ns[0] + (double)row->all_ns[1] < SHARE * all_ns)
+        return false;
     for (size_t i = 0; i < test->count; i++) {
         const struct pt_diff_cell *cell = &row->cells[i];
         if (calls && cell->calls == 0)
@@ -179,7 +185,7 @@ static enum pt_status collect(struct test *test, struct pt_diff_rows *rows, cons
                                   .scores = &test->scores[test->sample_count * test->count]};
         if (i == rows->count)
             measure_total(test, rows, sample->scores);
-        else if (sample->row->verdict != PT_DIFF_CANT_TELL || !measure(test, sample->row, sample->scores))
+        else if (sample->row->verdict != PT_DIFF_CANT_TELL || !measure(test, rows, sample->row, sample->scores))
             continue;
         describe(test, sample);
         sample->observed = deal_score(test, sample, as_it_is);
@@ -237,20 +243,28 @@ static double visible_errors(struct test *test)
     return score < 1 ? score * sqrt((double)(test->count - 2) / (1 - score * score)) : INFINITY;
 }
 
-static void conclude(struct sample *sample, double q, double errors)
+/* The recorder's own work (a new page, waking the drain) falls into whichever function is at hand, and into the same one in
+ * every run of a program. It is little: of so little nobody says that the program has changed. */
+static bool matters(const struct sample *sample, const struct pt_diff_row *total)
+{
+    const double time_ns = sample->difference * (double)sample->row->self_ns[PT_SIDE_BASE];
+    return fabs(time_ns) >= SHARE * (double)total->self_ns[PT_SIDE_BASE];
+}
+
+static void conclude(struct sample *sample, const struct pt_diff_row *total, double q, double errors)
 {
     struct pt_diff_row *row = sample->row;
     row->q = q;
     row->visible = sample->error > 0 ? errors * sample->error : 0;
-    if (q <= PT_DIFF_LEVEL)
+    row->visible_ns = row->visible * (double)row->self_ns[PT_SIDE_BASE];
+    if (row->number == PT_DIFF_ROW_TOTAL)
+        row->speed = sample->difference;
+    if (q <= PT_DIFF_LEVEL && matters(sample, total))
         row->verdict = sample->difference > 0 ? PT_DIFF_SLOWER : PT_DIFF_FASTER;
     else if (fabs(sample->difference) + row->visible <= PT_DIFF_MARGIN)
         row->verdict = PT_DIFF_UNCHANGED;
     else
         row->verdict = PT_DIFF_CANT_TELL;
-    if (row->number == PT_DIFF_ROW_TOTAL)
-        row->speed = sample->difference;
-    row->visible_ns = row->visible * (double)row->self_ns[PT_SIDE_BASE];
 }
 
 static enum pt_status begin_deals(struct deal *deal, const struct test *test)
@@ -294,7 +308,7 @@ enum pt_status pt_diff_replicates_judge(struct pt_diff_rows *rows, const struct 
     double errors = visible_errors(&test);
     for (size_t i = 0; i < test.sample_count; i++) {
         q = fmax(q, (double)test.samples[i].reached / (double)test.deals);
-        conclude(&test.samples[i], q, errors);
+        conclude(&test.samples[i], &rows->total, q, errors);
     }
 cleanup:
     free(deal.bases);
