@@ -3,6 +3,7 @@
 #define PT_DIFF_H
 
 #include "buffer.h"
+#include "diff_blocks.h"
 #include "diff_divergence.h"
 #include "diff_fail.h"
 #include "diff_match.h"
@@ -16,6 +17,7 @@ struct pt_diff {
     struct pt_diff_settings settings;
     struct pt_diff_match match;
     struct pt_diff_paths paths;
+    struct pt_diff_blocks blocks; /* where there are too few traces */
     struct pt_diff_divergences divergences;
     struct pt_diff_rows rows;
     struct pt_diff_conditions conditions; /* of --fail-on: those that hold */

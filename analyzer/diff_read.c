@@ -28,14 +28,27 @@ static struct pt_input only(const struct pt_input *whole, size_t trace)
     return input;
 }
 
+/* Where the steps of a trace go. */
+struct sink {
+    struct pt_call_tree *tree;
+    struct pt_diff_blocks *blocks;
+    size_t trace;
+};
+
 static enum pt_status begin_thread(void *context, const struct pt_input_thread *thread)
 {
-    return pt_call_tree_begin(context, PT_CALL_TREE_GROUP, thread->origin->tick_ns);
+    struct sink *self = context;
+    if (self->blocks)
+        pt_diff_blocks_begin(self->blocks, thread, self->trace);
+    return pt_call_tree_begin(self->tree, PT_CALL_TREE_GROUP, thread->origin->tick_ns);
 }
 
 static enum pt_status add_steps(void *context, const struct pt_step *steps, size_t count)
 {
-    return pt_call_tree_add(context, steps, count);
+    struct sink *self = context;
+    if (self->blocks)
+        PT_TRY(pt_diff_blocks_add(self->blocks, steps, count));
+    return pt_call_tree_add(self->tree, steps, count);
 }
 
 static enum pt_status read_trace(struct pt_diff_reader *self, size_t trace)
@@ -53,7 +66,8 @@ static enum pt_status read_trace(struct pt_diff_reader *self, size_t trace)
     if (status == PT_OK)
         status = pt_call_tree_new(&tree, self->match->count, true);
     if (status == PT_OK) {
-        struct pt_replay_sink sink = {.context = tree, .thread = begin_thread, .steps = add_steps};
+        struct sink context = {.tree = tree, .blocks = self->blocks, .trace = trace};
+        struct pt_replay_sink sink = {.context = &context, .thread = begin_thread, .steps = add_steps};
         status = pt_replay(&part, &view, &sink);
     }
     if (status == PT_OK)
@@ -66,6 +80,8 @@ static enum pt_status read_trace(struct pt_diff_reader *self, size_t trace)
 enum pt_status pt_diff_read(struct pt_diff_reader *self)
 {
     enum pt_status status = pt_diff_paths_init(self->paths, self->report->input->trace_count);
+    if (status == PT_OK && self->blocks)
+        status = pt_diff_blocks_init(self->blocks, self->match->count, self->report->input->trace_count);
     for (size_t i = 0; i < self->report->input->trace_count && status == PT_OK; i++)
         status = read_trace(self, i);
     self->report->replayed = true;

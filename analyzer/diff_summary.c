@@ -187,8 +187,8 @@ void pt_diff_summary_print_end(const struct pt_diff *diff)
     else if (!pt_diff_replicates_suffice(options->base_count, news))
         pt_facts_words(
             &words, PT_SCREEN_DIM,
-            "So few traces cannot tell a change of speed from a run that differs by chance; record four a side or "
-            "more, taking turns: --base A1 A2 … --new B1 B2 …");
+            "So few traces cannot tell a change of speed from a run that differs by chance, unless it is by "
+            "more than a factor of 2; record four a side or more, taking turns: --base A1 A2 … --new B1 B2 …");
     if (words.column > 0)
         pt_facts_end(&words);
     for (size_t i = 0; i < diff->conditions.count; i++) {

@@ -100,7 +100,7 @@ static enum pt_status judge(struct pt_diff *diff)
         return PT_OK;
     if (pt_diff_replicates_suffice(options->base_count, news))
         return pt_diff_replicates_judge(&diff->rows, diff->report);
-    return PT_OK;
+    return options->by == PT_BY_FUNCTION ? pt_diff_blocks_judge(&diff->blocks, &diff->rows, diff->report) : PT_OK;
 }
 
 /* Leaves those of the conditions that hold. */
@@ -119,12 +119,15 @@ static enum pt_status compare(struct pt_diff *diff)
 {
     struct pt_report *report = diff->report;
     const struct pt_options *options = report->options;
+    const bool few = !pt_diff_replicates_suffice(options->base_count, report->input->trace_count - options->base_count);
     struct pt_diff_reader reader = {.report = report, .match = &diff->match, .paths = &diff->paths};
     PT_TRY(pt_diff_rows_sort(&diff->rows, report, &diff->match)); /* a mistake is told before the events are read */
     PT_TRY(pt_diff_conditions_parse(&diff->conditions, options->fail_on, &report->error));
     PT_TRY(check_settings(diff));
     PT_TRY(pt_diff_match_make(&diff->match, report->input, options->base_count, options->maps, options->map_count,
                               &report->error));
+    if (few && options->by == PT_BY_FUNCTION)
+        reader.blocks = &diff->blocks;
     PT_TRY(pt_diff_read(&reader));
     PT_TRY(pt_diff_divergences_find(&diff->divergences, report, &diff->match));
     PT_TRY(pt_diff_rows_make(&diff->rows, report, &diff->match, &diff->paths));
@@ -156,6 +159,7 @@ cleanup:
     pt_diff_rows_release(&diff.rows);
     pt_diff_divergences_release(&diff.divergences);
     pt_diff_paths_release(&diff.paths);
+    pt_diff_blocks_release(&diff.blocks);
     pt_diff_match_release(&diff.match);
     return status;
 }

@@ -296,6 +296,25 @@ class Verdicts(Comparison):
             with self.subTest(nonsense):
                 self.assertIn("--fail-on", self.run_diff(*traces, "--fail-on", nonsense, expect=2)[1])
 
+    def test_one_trace_a_side_tells_great_changes_only(self):
+        """Single runs that are as a whole off by 20 % and more."""
+        costs = {**COSTS, SLOWER: 6 * COSTS[SLOWER], STEP: COSTS[STEP] // 6, STEADY: round(1.3 * COSTS[STEADY])}
+        for seed in range(5):
+            traces = self.several((program(False), COSTS), (program(False), costs), random.Random(seed), count=1, run=0.2)
+            _, rows = self.diff(*traces)
+            verdicts = {name: row["verdict"] for (_, name), row in rows.items()}
+            self.assertEqual({name: verdicts.pop(name) for name in ("slower", "step")}, {"slower": "slower", "step": "faster"})
+            self.assertEqual(set(verdicts.values()), {"can't tell"})
+
+    def test_one_call_that_waited_is_no_change(self):
+        roots = program(False)
+        for longest in (10, 50_000):
+            times = exact(roots)
+            for at in random.Random(1).sample(range(len(times)), 3):
+                times[at] *= longest
+            _, rows = self.diff(self.trace("a.bin", roots, exact(roots)), self.trace("b.bin", roots, times))
+            self.assertEqual({row["verdict"] for row in rows.values()}, {"can't tell"})
+
     def test_faster_is_not_slower(self):
         traces = self.several((program(False), COSTS), (program(False), {**COSTS, STEADY: 380}), random.Random(7))
         _, rows = self.diff(*traces)
