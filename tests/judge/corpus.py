@@ -23,6 +23,7 @@ REPLACES_TRACE = "replaces the trace function: the witness, which before 3.12 is
 
 # module: {part of a test's id: reason}
 LEFT_OUT = {
+    "test_datetime": {"ZoneInfoTest": "each time zone that there is, in two implementations: half a billion events, more than a log holds"},
     "test_json": {"TestPyRecursion": "100 million events, nearly all of them of generators that are resumed 5,000 deep: a matter of minutes"},
     "test_threading": {
         "profile": REPLACES_PROFILE,
