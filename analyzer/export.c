@@ -7,6 +7,7 @@ const struct pt_export_format pt_export_table[] = {
     {"pstats", "functions and their callers as cProfile saves them, for pstats, snakeviz and their kin", true,
      pt_export_pstats},
     {"callgrind", "functions and their calls, for callgrind_annotate and KCachegrind", false, pt_export_callgrind},
+    {"pprof", "call paths with their calls and self times, for go tool pprof", true, pt_export_pprof},
 };
 const size_t pt_export_count = sizeof pt_export_table / sizeof pt_export_table[0];
 

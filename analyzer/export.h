@@ -32,5 +32,6 @@ const struct pt_export_format *pt_export_find(const char *name);
 pt_report_run pt_export_folded;
 pt_report_run pt_export_pstats;
 pt_report_run pt_export_callgrind;
+pt_report_run pt_export_pprof;
 
 #endif

@@ -10,6 +10,7 @@
 #include "call_graph.h"
 #include "export.h"
 #include "export_names.h"
+#include "header_line.h"
 #include "interrupt.h"
 #include "report_function.h"
 #include "text.h"
@@ -81,13 +82,22 @@ static uint64_t sum_up(struct callgrind *self)
     return sum_ns;
 }
 
+static void put_note(void *screen, const char *line)
+{
+    pt_screen_put(screen, "desc: Note: ");
+    pt_screen_text(screen, line);
+    pt_screen_put(screen, "\n");
+}
+
 static void put_head(const struct callgrind *self, uint64_t sum_ns)
 {
     struct pt_screen *screen = self->report->screen;
     const struct pt_trace *trace = self->report->input->traces[0].trace;
     pt_screen_put(screen, "# callgrind format\nversion: 1\ncreator: pytrace-analyze " PYTRACE_VERSION "\ncmd: ");
     pt_screen_text(screen, trace->has_header ? trace->header.program : "");
-    pt_screen_printf(screen, "\npositions: line\nevent: ns : nanoseconds\nevents: ns\nsummary: %" PRIu64 "\n", sum_ns);
+    pt_screen_put(screen, "\n");
+    pt_header_line_tell(self->report, put_note, screen);
+    pt_screen_printf(screen, "positions: line\nevent: ns : nanoseconds\nevents: ns\nsummary: %" PRIu64 "\n", sum_ns);
 }
 
 static enum pt_status put_all(struct callgrind *self)

@@ -51,9 +51,11 @@ static void count_entities(const struct pt_trace *trace, uint64_t *processes, ui
 
 /* --- What is wrong ---------------------------------------------------------------------------------------------- */
 
-/* Where a warning goes: the screen, or standard error. */
+/* Where a warning goes: to somebody who takes it, to the screen, or to standard error. */
 struct trouble_sink {
-    struct pt_screen *screen; /* NULL: standard error */
+    void (*take)(void *context, const char *line);
+    void *context;
+    struct pt_screen *screen;
     const char *path;
 };
 
@@ -64,6 +66,10 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct trouble_sink
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    if (sink->take) {
+        sink->take(sink->context, line);
+        return;
+    }
     if (!sink->screen) {
         fprintf(stderr, "pytrace-analyze: %s: %s\n", sink->path, line);
         return;
@@ -241,6 +247,21 @@ void pt_header_line_print(const struct pt_report *report)
         for (size_t p = 0; p < trace->process_count; p++)
             print_notes(report->screen, trace->process_count > 1 ? p + 1 : 0, trace->processes[p].notes,
                         trace->processes[p].note_count);
+    }
+}
+
+void pt_header_line_tell(const struct pt_report *report, void (*take)(void *context, const char *line), void *context)
+{
+    const struct trouble_sink sink = {.take = take, .context = context};
+    for (size_t i = 0; i < report->input->trace_count; i++) {
+        const struct pt_trace *trace = report->input->traces[i].trace;
+        tell_troubles(&sink, trace);
+        tell_figures(&sink, trace, &report->figures[i]);
+        for (size_t note = 0; note < trace->header.note_count; note++)
+            tell(&sink, "note: %s", trace->header.notes[note]);
+        for (size_t p = 0; p < trace->process_count; p++)
+            for (size_t note = 0; note < trace->processes[p].note_count; note++)
+                tell(&sink, "note: process %zu: %s", p + 1, trace->processes[p].notes[note]);
     }
 }
 

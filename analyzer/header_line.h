@@ -14,6 +14,10 @@ void pt_header_line_print(const struct pt_report *report);
 void pt_header_line_json_open(struct pt_json *json, const struct pt_report *report);
 void pt_header_line_json_close(struct pt_json *json);
 
+/* Gives `take` a line for each thing that is wrong with the traces, or worth a note: for exports, whose readers see no header line.
+ * Call when the events were read. */
+void pt_header_line_tell(const struct pt_report *report, void (*take)(void *context, const char *line), void *context);
+
 /* Says on stderr what keeps a trace from being whole: for people who do not see the line itself. */
 void pt_header_line_warn(const struct pt_trace *trace);
 

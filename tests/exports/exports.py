@@ -28,18 +28,11 @@ def traces():
     return found
 
 
-def need(*paths):
-    """Skips the whole test program where one of these is not among the installed tools."""
-    for path in paths:
-        if not (CONSUMERS / path).exists():
-            print("skipped: there is no %s" % (CONSUMERS / path))
-            sys.exit(77)
-
-
-def use_packages():
-    """Makes Python packages of other people importable."""
-    need("python/complete")
-    sys.path.insert(0, str(CONSUMERS / "python"))
+def consume(tool, path):
+    """What a tool that runs in node reads in a file; see consume.js."""
+    script = pathlib.Path(__file__).with_name("consume.js")
+    return json.loads(subprocess.run(["node", script, CONSUMERS / "node" / "node_modules", tool, path],
+                                     stdout=subprocess.PIPE, timeout=120, check=True).stdout)
 
 
 def run(*arguments, check=True):
@@ -79,6 +72,21 @@ def shown(function):
     return module + escaped(function["name"]) or "?"
 
 
+def paths(nodes):
+    """{path: calls} and {path: self time} by the tree, with time that is nobody's below the function that was on top."""
+    calls, times = collections.Counter(), collections.Counter()
+    children = sums((node["parent"], node["total_ns"]) for node in nodes)
+    found = {}
+    for node in nodes:
+        grouped = node["kind"] in ("thread", "process")
+        name = "%s %d" % (node["kind"], node.get("tid", node.get("pid"))) if grouped else shown(node)
+        path = found[node["id"]] = found.get(node["parent"], ()) + (name,)
+        calls[path] += 0 if grouped else node["calls"]
+        times[path] += node["self_ns"]
+        times[path + (UNRECORDED,)] += node["total_ns"] - node["self_ns"] - children.get(node["id"], 0)
+    return ({path: number for path, number in one.items() if number} for one in (calls, times))
+
+
 def opened(trace, *options):
     """The functions that have time without a call: their frames were open at the start, or their enters were lost."""
     found = set()
@@ -103,6 +111,17 @@ class TestCase(unittest.TestCase):
         self.directory = tempfile.TemporaryDirectory(prefix="pytrace-exports-")
         self.addCleanup(self.directory.cleanup)
         self.here = pathlib.Path(self.directory.name)
+
+    def require(self, *paths):
+        """Skips the test where one of these is not among the installed tools."""
+        for path in paths:
+            if not (CONSUMERS / path).exists():
+                self.skipTest("there is no %s" % (CONSUMERS / path))
+
+    def use_packages(self):
+        """Makes Python packages of other people importable."""
+        self.require("python/complete")
+        sys.path.insert(0, str(CONSUMERS / "python"))
 
     def on_each_trace(self, check, *choices):
         """Calls it with every trace, and with every choice of options the telling ones; a failure names both."""

@@ -96,7 +96,7 @@ class Gprof2dot(exports.TestCase):
                 self.assertEqual(found[name], count, name)
 
     def test_calls_are_those_of_top(self):
-        exports.use_packages()
+        self.use_packages()
         self.on_each_trace(self.check, *CHOICES)
 
 

@@ -8,23 +8,10 @@ import exports
 CHOICES = [("--no-collapse",), ("--py",), ("--hide", "run|odd"), ("--focus", "len|area"), ("-r", "20%~70%"), ("--by", "process")]
 
 
-def label(node):
-    if node["kind"] in ("thread", "process"):
-        return "%s %d" % (node["kind"], node.get("tid", node.get("pid")))
-    return exports.shown(node).replace(";", "\\x3b")
-
-
 def paths(nodes):
-    """{path: self time} as the tree tells it, with what is nobody's below the function that waited."""
-    found = {}
-    children = exports.sums((node["parent"], node["total_ns"]) for node in nodes)
-    names = {}
-    for node in nodes:
-        path = names[node["id"]] = names.get(node["parent"], ()) + (label(node),)
-        other = node["total_ns"] - node["self_ns"] - children.get(node["id"], 0)
-        found[path] = found.get(path, 0) + node["self_ns"]
-        found[path + (exports.UNRECORDED,)] = found.get(path + (exports.UNRECORDED,), 0) + other
-    return {path: ns for path, ns in found.items() if ns}
+    """{path: self time} by the tree."""
+    _, times = exports.paths(nodes)
+    return {tuple(name.replace(";", "\\x3b") for name in path): ns for path, ns in times.items()}
 
 
 def parse(text):
@@ -47,7 +34,7 @@ class Folded(exports.TestCase):
 
 class Gprof2dot(exports.TestCase):
     def test_it_finds_the_same_functions_and_self_times(self):
-        exports.use_packages()
+        self.use_packages()
         import gprof2dot
 
         def check(trace, *options):

@@ -116,7 +116,7 @@ class CProfile(exports.TestCase):
 
 class Others(exports.TestCase):
     def test_gprof2dot_reads_it(self):
-        exports.use_packages()
+        self.use_packages()
         import gprof2dot
 
         def check(trace, *options):
@@ -132,7 +132,7 @@ class Others(exports.TestCase):
         self.on_each_trace(check)
 
     def test_snakeviz_reads_it(self):
-        exports.use_packages()
+        self.use_packages()
         import snakeviz.stats
 
         def check(trace, *options):
