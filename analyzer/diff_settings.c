@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBE_PERCENT 20 /* events that differ by more in their cost make small functions seem to move */
+#define COST_PERCENT 20 /* events that differ by more in their cost make small functions seem to move */
 
 __attribute__((format(printf, 3, 4))) static void add(struct pt_diff_settings *settings, bool serious,
                                                       const char *format, ...)
@@ -56,13 +56,16 @@ static bool same_branch(const struct pt_header *a, const struct pt_header *b)
            strcspn(b->python + size, ".abr+") == 0;
 }
 
-static void compare_probes(struct pt_diff_settings *settings, const struct pt_header *a, const struct pt_header *b)
+static void compare_costs(struct pt_diff_settings *settings, const struct pt_cost *a, const struct pt_cost *b)
 {
-    uint64_t least = a->probe_ps < b->probe_ps ? a->probe_ps : b->probe_ps;
-    uint64_t most = a->probe_ps < b->probe_ps ? b->probe_ps : a->probe_ps;
-    if (most != PT_META_ABSENT && most - least > least * PROBE_PERCENT / 100)
-        add(settings, false, "an event cost %" PRIu64 " ns and %" PRIu64 " ns: small functions seem to differ",
-            (a->probe_ps + 500) / 1000, (b->probe_ps + 500) / 1000);
+    if (!pt_cost_is_measured(a) || !pt_cost_is_measured(b))
+        return;
+    const uint64_t costs[] = {a->own_ps + a->caller_ps, b->own_ps + b->caller_ps};
+    const uint64_t least = costs[0] < costs[1] ? costs[0] : costs[1];
+    const uint64_t most = costs[0] < costs[1] ? costs[1] : costs[0];
+    if (most - least > least * COST_PERCENT / 100)
+        add(settings, false, "a call cost %" PRIu64 " ns and %" PRIu64 " ns: small functions seem to differ",
+            (costs[0] + 500) / 1000, (costs[1] + 500) / 1000);
 }
 
 static void compare_headers(struct pt_diff_settings *settings, const struct pt_header *a, const struct pt_header *b)
@@ -81,7 +84,7 @@ static void compare_headers(struct pt_diff_settings *settings, const struct pt_h
     compare_texts(settings, true, "machine", a->machine, b->machine);
     compare_texts(settings, false, "host", a->host, b->host);
     compare_texts(settings, false, "program", a->program, b->program);
-    compare_probes(settings, a, b);
+    compare_costs(settings, &a->costs[PT_COST_CALL], &b->costs[PT_COST_CALL]);
 }
 
 static int compare_starts(const void *a, const void *b)

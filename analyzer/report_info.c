@@ -69,6 +69,23 @@ static void print_program(struct pt_screen *screen, const struct pt_header *head
     put_line(screen, "started", text);
 }
 
+/* What is subtracted by --compensate. */
+static void print_costs(struct pt_screen *screen, const struct pt_cost costs[PT_COST_KINDS])
+{
+    static const char *const names[PT_COST_KINDS] = {
+        [PT_COST_CALL] = "cost of a call",
+        [PT_COST_C_CALL] = "of a C call",
+        [PT_COST_RESUME] = "of a resume",
+    };
+    for (size_t kind = 0; kind < PT_COST_KINDS; kind++) {
+        if (!pt_cost_is_measured(&costs[kind]))
+            continue;
+        put_name(screen, names[kind]);
+        pt_screen_printf(screen, "%.1f ns of its own time, %.1f ns of its caller's\n",
+                         (double)costs[kind].own_ps / 1000, (double)costs[kind].caller_ps / 1000);
+    }
+}
+
 static void print_settings(struct pt_screen *screen, const struct pt_header *header)
 {
     char text[PT_UNITS_MAX];
@@ -90,10 +107,7 @@ static void print_settings(struct pt_screen *screen, const struct pt_header *hea
     put_line(screen, "flush interval", pt_units_time(text, (double)header->flush_interval_ns));
     put_line(screen, "max size", header->max_size ? pt_units_bytes(text, header->max_size) : "no limit");
     put_line(screen, "zstd level", pt_units_count(text, header->level));
-    if (header->probe_ps != PT_META_ABSENT) {
-        put_name(screen, "probe");
-        pt_screen_printf(screen, "≈ %.1f ns an event\n", (double)header->probe_ps / 1000);
-    }
+    print_costs(screen, header->costs);
 }
 
 static void count_chunks(const struct pt_trace *trace, uint64_t *chunks, uint64_t *bytes)

@@ -59,7 +59,6 @@ static void print_summary(const struct pt_report *report, const struct pt_top_ro
     struct pt_facts facts = {.screen = report->screen, .between = " · "};
     char text[PT_UNITS_MAX];
     char more[PT_UNITS_MAX];
-    const struct pt_trace *trace = report->input->traces[0].trace;
     pt_facts_printf(&facts, "sorted by %s", report->options->sort ? report->options->sort : "self");
     pt_units_count(text, shown);
     pt_units_count(more, rows->total);
@@ -73,9 +72,6 @@ static void print_summary(const struct pt_report *report, const struct pt_top_ro
     if (report->input->thread_count > 1)
         pt_facts_printf(&facts, "%s in %s threads", pt_units_scaled(text, rows->self_ns, pt_units_scale(rows->self_ns)),
                         pt_units_count(more, report->input->thread_count));
-    if (trace->has_header && trace->header.probe_ps != PT_META_ABSENT)
-        pt_facts_printf(&facts, "probe ≈ %s/event, not subtracted",
-                        pt_units_time(text, (double)trace->header.probe_ps / 1000));
     pt_facts_end(&facts);
 }
 

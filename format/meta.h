@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "costs.h"
 #include "layout.h"
 #include "status.h"
 
@@ -50,7 +51,7 @@ struct pt_header {
     uint64_t flush_interval_ns;
     uint64_t max_size;
     uint64_t level;
-    uint64_t probe_ps; /* PT_META_ABSENT if not measured */
+    struct pt_cost costs[PT_COST_KINDS];
     char *arena;
     char **notes;
     size_t note_count;

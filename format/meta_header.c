@@ -10,6 +10,9 @@
     {                                                                                                                  \
         key, PT_FIELD_TEXTS, PT_FIELD_OPTIONAL, offsetof(struct pt_header, name), offsetof(struct pt_header, count)    \
     }
+#define COST(of, kind)                                                                                                 \
+    FIELD(of "_own_ps", UINT, OPTIONAL, costs[kind].own_ps),                                                           \
+        FIELD(of "_caller_ps", UINT, OPTIONAL, costs[kind].caller_ps)
 
 static const struct pt_field fields[] = {
     FIELD("run", RUN_ID, USUAL, run_id),
@@ -40,7 +43,9 @@ static const struct pt_field fields[] = {
     FIELD("flush_interval_ns", UINT, USUAL, flush_interval_ns),
     FIELD("max_size", UINT, USUAL, max_size),
     FIELD("level", UINT, USUAL, level),
-    FIELD("probe_ps", UINT, OPTIONAL, probe_ps),
+    COST("call", PT_COST_CALL),
+    COST("c_call", PT_COST_C_CALL),
+    COST("resume", PT_COST_RESUME),
     FIELD("arena", TEXT, USUAL, arena),
     TEXTS("notes", notes, note_count),
 };

@@ -117,11 +117,14 @@ enum pt_status pt_drain_header_write(struct pt_drain_trace *trace, const struct 
         .flush_interval_ns = settings->flush_interval_ns,
         .max_size = settings->max_size,
         .level = (uint64_t)settings->level,
-        .probe_ps = PT_META_ABSENT,
+        .costs = PT_COSTS_UNMEASURED,
         .arena = borrow(arena->directory),
         .notes = notes.texts,
         .note_count = notes.count,
     };
+    /* Where another clock is read, each event takes another way, which was not measured. */
+    if (pt_clock_is_counter(identity->clock))
+        memcpy(header.costs, settings->costs, sizeof header.costs);
     memcpy(header.run_id, identity->run_id, sizeof header.run_id);
     PT_TRY(pt_drain_trace_header(trace, &header));
     return pt_drain_trace_clock(trace, &now);

@@ -46,6 +46,15 @@ static void put_number(struct composer *composer, const char *key, uint64_t valu
     put(composer, key, digits);
 }
 
+static const struct {
+    const char *own;
+    const char *caller;
+} cost_keys[PT_COST_KINDS] = {
+    [PT_COST_CALL] = {"call_own_ps", "call_caller_ps"},
+    [PT_COST_C_CALL] = {"c_call_own_ps", "c_call_caller_ps"},
+    [PT_COST_RESUME] = {"resume_own_ps", "resume_caller_ps"},
+};
+
 typedef void compose(struct composer *composer, const void *subject);
 
 static void compose_settings(struct composer *composer, const void *subject)
@@ -75,6 +84,10 @@ static void compose_settings(struct composer *composer, const void *subject)
     put(composer, "executable", settings->executable);
     put(composer, "python", settings->python);
     put(composer, "hook", settings->hook);
+    for (size_t kind = 0; kind < PT_COST_KINDS; kind++) {
+        put_number(composer, cost_keys[kind].own, settings->costs[kind].own_ps);
+        put_number(composer, cost_keys[kind].caller, settings->costs[kind].caller_ps);
+    }
     put(composer, "runtime_directory", handshake->runtime_directory);
     put_number(composer, "kept", handshake->kept);
 }
@@ -261,6 +274,12 @@ static void take_setting(struct pt_handshake *handshake, const char *key, const 
             *fields[i].flag = number(value) != 0;
         else
             *fields[i].number = number(value);
+    }
+    for (size_t kind = 0; kind < PT_COST_KINDS; kind++) {
+        if (strcmp(key, cost_keys[kind].own) == 0)
+            settings->costs[kind].own_ps = number(value);
+        if (strcmp(key, cost_keys[kind].caller) == 0)
+            settings->costs[kind].caller_ps = number(value);
     }
     if (strcmp(key, "clock") == 0)
         settings->clock = (enum pt_clock_choice)number(value);

@@ -10,10 +10,19 @@
 /* "monitoring" or "profile" */
 extern const char *const pt_hook_name;
 
-/* Makes sure that the hook is to be had. Returns 0, or -1 with RuntimeError set. Undone by pt_hook_stop. */
-int pt_hook_reserve(void);
+/* Makes sure that the hook is to be had. Returns 0, or -1 with an exception set. Undone by pt_hook_stop. */
+int pt_hook_reserve(bool c_calls);
 
-/* Switches it on, in all threads, for calls and for what chosen.h says. Returns 0, or -1 with an exception set. */
+/* Nobody else watches what the calling thread does. */
+bool pt_hook_is_alone(void);
+
+/* Before it is switched on: until pt_hook_rehearse_end, the hook is told of what the calling thread does in these code
+ * objects. Returns 0, or -1 with an exception set. */
+int pt_hook_rehearse(PyObject *const *codes, size_t count, bool c_calls);
+void pt_hook_rehearse_end(PyObject *const *codes, size_t count);
+
+/* Switches it on, in all threads, for calls and for what chosen.h says: `c_calls` as it was reserved. Returns 0, or -1
+ * with an exception set. */
 int pt_hook_start(bool c_calls);
 
 /* Begins to tell of the lines or instructions (PT_CHOSEN_…) of a code object that was not known before. */

@@ -297,20 +297,68 @@ static struct pt_monitoring_callback callbacks[] = {
 
 #define CALLBACKS (sizeof callbacks / sizeof *callbacks)
 
-int pt_hook_reserve(void)
+static unsigned groups(bool c_calls)
 {
-    return pt_monitoring_reserve();
+    return CALLS | LINES | OPCODES | (c_calls ? C_CALLS : 0) | (pt_chosen_exceptions() ? EXCEPTIONS : 0);
 }
 
-int pt_hook_start(bool c_calls)
+int pt_hook_reserve(bool c_calls)
 {
     if (!missing && (missing = pt_monitoring_constant("MISSING")) == NULL)
         return -1;
     if (!disable && (disable = pt_monitoring_constant("DISABLE")) == NULL)
         return -1;
-    return pt_monitoring_register(callbacks, CALLBACKS,
-                                  CALLS | LINES | OPCODES | (c_calls ? C_CALLS : 0) |
-                                      (pt_chosen_exceptions() ? EXCEPTIONS : 0));
+    if (pt_monitoring_reserve() < 0)
+        return -1;
+    if (pt_monitoring_register(callbacks, CALLBACKS, groups(c_calls)) == 0)
+        return 0;
+    pt_monitoring_release(callbacks, CALLBACKS);
+    return -1;
+}
+
+int pt_hook_start(bool c_calls)
+{
+    return pt_monitoring_watch(callbacks, CALLBACKS, groups(c_calls));
+}
+
+static void unchoose(const void *code)
+{
+    if (pt_monitoring_set_local_events((PyObject *)(uintptr_t)code, 0) < 0)
+        PyErr_Clear();
+}
+
+/* --- Rehearsal ---------------------------------------------------------------------------------------------------- */
+
+bool pt_hook_is_alone(void)
+{
+    const PyThreadState *thread = PyThreadState_Get();
+    return !thread->c_profilefunc && !thread->c_tracefunc && pt_monitoring_is_alone();
+}
+
+/* Code that has local events is instrumented as it is by those for all code. */
+int pt_hook_rehearse(PyObject *const *codes, size_t count, bool c_calls)
+{
+    static const char *const events[] = {"PY_START", "PY_RESUME", "PY_RETURN", "PY_YIELD", "CALL"};
+    long bits = 0;
+    for (size_t i = 0; i < sizeof events / sizeof *events - !c_calls; i++) {
+        const long bit = pt_monitoring_bit(events[i]);
+        if (bit < 0)
+            return -1;
+        bits |= bit;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (pt_monitoring_set_local_events(codes[i], bits) < 0)
+            return -1;
+    return 0;
+}
+
+void pt_hook_rehearse_end(PyObject *const *codes, size_t count)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    for (size_t i = 0; i < count; i++)
+        unchoose(codes[i]);
+    PyErr_Restore(type, error, traceback);
 }
 
 /* The code may be running: what is asked for here counts from its next instruction on. */
@@ -320,12 +368,6 @@ void pt_hook_choose(PyObject *code, unsigned chosen)
     long opcodes = pt_monitoring_bit("INSTRUCTION");
     long bits = (chosen & PT_CHOSEN_LINES ? lines : 0) | (chosen & PT_CHOSEN_OPCODES ? opcodes : 0);
     if (bits < 0 || pt_monitoring_set_local_events(code, bits) < 0)
-        PyErr_Clear();
-}
-
-static void unchoose(const void *code)
-{
-    if (pt_monitoring_set_local_events((PyObject *)(uintptr_t)code, 0) < 0)
         PyErr_Clear();
 }
 

@@ -230,8 +230,9 @@ static void note_unless_ours(const PyThreadState *thread)
         pt_session_note(PT_PROCESS_NOTE_TRACE_TAKEN);
 }
 
-int pt_hook_reserve(void)
+int pt_hook_reserve(bool c_calls)
 {
+    (void)c_calls;
     const PyThreadState *thread = PyThreadState_Get();
     if (thread->c_profilefunc && !is_ours(thread))
         PyErr_SetString(PyExc_RuntimeError, "another profiler is active in this thread (sys.setprofile)");
@@ -241,6 +242,25 @@ int pt_hook_reserve(void)
     else
         return 0;
     return -1;
+}
+
+bool pt_hook_is_alone(void)
+{
+    const PyThreadState *thread = PyThreadState_Get();
+    return !thread->c_profilefunc && !thread->c_tracefunc;
+}
+
+int pt_hook_rehearse(PyObject *const *codes, size_t count, bool c_calls)
+{
+    (void)codes, (void)count; /* the thread runs nothing else */
+    pt_thread_tracing_set_profile(PyThreadState_Get(), c_calls ? on_event : on_event_without_c);
+    return 0;
+}
+
+void pt_hook_rehearse_end(PyObject *const *codes, size_t count)
+{
+    (void)codes, (void)count;
+    pt_thread_tracing_set_profile(PyThreadState_Get(), NULL);
 }
 
 /* Threads that C code made, and that may be gone by now. */

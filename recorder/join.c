@@ -144,7 +144,8 @@ static bool join(const char *directory, PyObject *globals)
     const struct pt_arena_control *control = pt_arena_control(&session.arena);
     threads_size = session.arena.shape.slot_count * sizeof *session.threads;
     if (!takes_us(&session.arena) || pt_session_prepare() < 0 || choose(control) < 0 ||
-        (session.threads = pt_session_map_wiped(threads_size)) == NULL || pt_hook_reserve() < 0)
+        (session.threads = pt_session_map_wiped(threads_size)) == NULL ||
+        pt_hook_reserve(control->flags & PT_ARENA_FLAG_C_CALLS) < 0)
         goto cleanup;
     session.serial = pt_session_next_serial();
     session.started_ns = pt_clock_monotonic_ns();

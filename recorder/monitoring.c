@@ -62,6 +62,7 @@ static PyObject *make_callable(vectorcallfunc function)
 /* --- The tool ---------------------------------------------------------------------------------------------------- */
 
 #define NO_TOOL (-1)
+#define TOOLS   6 /* ids from 0 on */
 
 static int tool = NO_TOOL;
 
@@ -84,6 +85,28 @@ int pt_monitoring_reserve(void)
     }
     PyErr_SetString(PyExc_RuntimeError, "other tools use both sys.monitoring ids that are free for use (3 and 4)");
     return -1;
+}
+
+/* Whether the tool exists and wants events in all code; true if that cannot be told. */
+static bool watches(PyObject *namespace, int id)
+{
+    PyObject *name = PyObject_CallMethod(namespace, "get_tool", "i", id);
+    PyObject *events = name && name != Py_None ? PyObject_CallMethod(namespace, "get_events", "i", id) : NULL;
+    const bool result = name != Py_None && (!events || PyLong_AsLong(events) != 0);
+    Py_XDECREF(events);
+    Py_XDECREF(name);
+    PyErr_Clear();
+    return result;
+}
+
+bool pt_monitoring_is_alone(void)
+{
+    PyObject *namespace = monitoring();
+    bool others = !namespace;
+    for (int id = 0; id < TOOLS && !others; id++)
+        others = id != tool && watches(namespace, id);
+    PyErr_Clear();
+    return !others;
 }
 
 long pt_monitoring_bit(const char *event)
@@ -160,7 +183,6 @@ static void release_second_tool(void)
 
 int pt_monitoring_register(struct pt_monitoring_callback *callbacks, size_t count, unsigned groups)
 {
-    long bits = 0;
     for (size_t i = 0; i < count; i++) {
         struct pt_monitoring_callback *callback = &callbacks[i];
         if (!(callback->group & groups))
@@ -170,7 +192,18 @@ int pt_monitoring_register(struct pt_monitoring_callback *callbacks, size_t coun
             callback->object = make_callable(callback->function);
         if (bit < 0 || !callback->object || call("register_callback", "(ilO)", tool, bit, callback->object) < 0)
             return -1;
-        if (callback->scope == PT_MONITORING_EVERYWHERE)
+    }
+    return 0;
+}
+
+int pt_monitoring_watch(const struct pt_monitoring_callback *callbacks, size_t count, unsigned groups)
+{
+    long bits = 0;
+    for (size_t i = 0; i < count; i++) {
+        const long bit = pt_monitoring_bit(callbacks[i].event);
+        if (bit < 0)
+            return -1;
+        if (callbacks[i].group & groups && callbacks[i].scope == PT_MONITORING_EVERYWHERE)
             bits |= bit;
     }
     hold_second_tool();

@@ -7,6 +7,7 @@
 
 #include <Python.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum pt_monitoring_scope {
@@ -30,8 +31,14 @@ int pt_monitoring_reserve(void);
  * nothing. Keeps a raised exception. */
 void pt_monitoring_release(const struct pt_monitoring_callback *callbacks, size_t count);
 
-/* Registers the callbacks of these groups, and asks for their events in all code. */
+/* Registers the callbacks of these groups. */
 int pt_monitoring_register(struct pt_monitoring_callback *callbacks, size_t count, unsigned groups);
+
+/* Asks for the events of these groups in all code. */
+int pt_monitoring_watch(const struct pt_monitoring_callback *callbacks, size_t count, unsigned groups);
+
+/* No other tool watches all code. False with no exception set where that cannot be told. */
+bool pt_monitoring_is_alone(void);
 
 /* The bit of an event. */
 long pt_monitoring_bit(const char *event);

@@ -15,6 +15,7 @@
 #include "host_wait.h"
 #include "module.h"
 #include "open_frames.h"
+#include "probe.h"
 #include "retired.h"
 #include "session_lock.h"
 #include "session_private.h"
@@ -113,9 +114,10 @@ static int start_locked(PyObject *keywords, bool bootstrap)
     if (pt_chosen_set(options.settings.lines, options.settings.opcodes, options.settings.exceptions) < 0)
         goto cleanup;
     threads_size = options.settings.max_threads * sizeof *session.threads;
-    if ((session.threads = pt_session_map_wiped(threads_size)) == NULL || pt_hook_reserve() < 0)
+    if ((session.threads = pt_session_map_wiped(threads_size)) == NULL || pt_hook_reserve(options.settings.c_calls) < 0)
         goto cleanup;
-    if (connect_session(&session, &options.settings) < 0) {
+    if (pt_probe_measure(options.settings.costs, options.settings.c_calls) < 0 ||
+        connect_session(&session, &options.settings) < 0) {
         pt_hook_stop();
         goto cleanup;
     }

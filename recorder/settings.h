@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "costs.h"
+
 #define PT_SETTINGS_RING_SIZE         (UINT64_C(1) << 20)
 #define PT_SETTINGS_MAX_THREADS       256u
 #define PT_SETTINGS_FLUSH_INTERVAL_NS UINT64_C(1000000000)
@@ -45,6 +47,7 @@ struct pt_settings {
     const char *executable; /* NULL under --no-argv */
     const char *python;
     const char *hook;
+    struct pt_cost costs[PT_COST_KINDS];
 };
 
 #endif

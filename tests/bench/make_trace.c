@@ -95,7 +95,7 @@ static void put_header(struct maker *maker)
         .tick_ps = TICK_PS,
         .c_calls = true,
         .pid = 1,
-        .probe_ps = PT_META_ABSENT,
+        .costs = PT_COSTS_UNMEASURED,
     };
     must(pt_header_encode(&header, &maker->payload), "header");
     put_block(maker, PT_BLOCK_HEADER);

@@ -60,7 +60,8 @@ static struct pt_header sample_header(void)
         .flush_interval_ns = 1000000000,
         .max_size = 0,
         .level = 1,
-        .probe_ps = 37000,
+        .costs =
+            {[PT_COST_CALL] = {21000, 32000}, [PT_COST_C_CALL] = {23000, 24000}, [PT_COST_RESUME] = {25000, 36000}},
         .arena = text("/dev/shm/pytrace-x"),
         .notes = notes,
         .note_count = 1,
@@ -107,7 +108,12 @@ Test(meta, header_round_trip)
     cr_expect_eq(out.flush_interval_ns, 1000000000);
     cr_expect_eq(out.max_size, 0);
     cr_expect_eq(out.level, 1);
-    cr_expect_eq(out.probe_ps, 37000);
+    cr_expect_eq(out.costs[PT_COST_CALL].own_ps, 21000);
+    cr_expect_eq(out.costs[PT_COST_CALL].caller_ps, 32000);
+    cr_expect_eq(out.costs[PT_COST_C_CALL].own_ps, 23000);
+    cr_expect_eq(out.costs[PT_COST_C_CALL].caller_ps, 24000);
+    cr_expect_eq(out.costs[PT_COST_RESUME].own_ps, 25000);
+    cr_expect_eq(out.costs[PT_COST_RESUME].caller_ps, 36000);
     cr_expect_str_eq(out.arena, "/dev/shm/pytrace-x");
     cr_assert_eq(out.note_count, 1);
     cr_expect_str_eq(out.notes[0], "the arena lies beside the trace");
@@ -117,17 +123,17 @@ Test(meta, header_round_trip)
 
 Test(meta, header_without_what_is_optional)
 {
-    struct pt_header in = {.major = 1, .probe_ps = PT_META_ABSENT}, out;
+    struct pt_header in = {.major = 1, .costs = PT_COSTS_UNMEASURED}, out;
     struct pt_buffer payload = {0};
     cr_assert_eq(pt_header_encode(&in, &payload), PT_OK);
     cr_expect_null(memmem(payload.data, payload.size, "argv", 4));
     cr_expect_null(memmem(payload.data, payload.size, "executable", 10));
-    cr_expect_null(memmem(payload.data, payload.size, "probe_ps", 8));
+    cr_expect_null(memmem(payload.data, payload.size, "own_ps", 6));
     cr_assert_eq(pt_header_decode(&out, payload.data, payload.size), PT_OK);
     cr_expect_eq(out.argv_count, 0);
     cr_expect_null(out.argv);
     cr_expect_str_eq(out.executable, "");
-    cr_expect_eq(out.probe_ps, PT_META_ABSENT);
+    cr_expect_eq(out.costs[PT_COST_RESUME].caller_ps, PT_COST_UNMEASURED);
     cr_expect_str_eq(out.program, "");
     pt_header_release(&out);
     pt_buffer_release(&payload);

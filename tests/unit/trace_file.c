@@ -80,7 +80,7 @@ void trace_file_header(struct trace_file *file)
         .tick_ps = TRACE_FILE_TICK_PS,
         .start_tick = TRACE_FILE_START_TICK,
         .pid = 1,
-        .probe_ps = PT_META_ABSENT,
+        .costs = PT_COSTS_UNMEASURED,
     };
     MUST(pt_header_encode(&header, &payload));
     write_buffer(file, PT_BLOCK_HEADER, &payload);
