@@ -168,8 +168,8 @@ static void settle(struct pt_call_tree *tree)
     double tick_ns = tree->inner->tick_ns;
     for (uint32_t i = 0; i < tree->count; i++) {
         struct pt_call_node *node = &tree->nodes[i];
-        node->self_ns += (uint64_t)((double)node->self_ticks * tick_ns + 0.5);
-        node->other_ns += (uint64_t)((double)node->other_ticks * tick_ns + 0.5);
+        node->self_ns += pt_stream_ns(node->self_ticks, tick_ns);
+        node->other_ns += pt_stream_ns(node->other_ticks, tick_ns);
         node->self_ticks = node->other_ticks = 0;
     }
 }

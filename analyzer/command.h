@@ -31,6 +31,13 @@ static inline bool pt_command_compares(const struct pt_command *command)
     return command->run == pt_report_diff;
 }
 
+/* Whether its times can leave out what recording cost. */
+static inline bool pt_command_compensates(const struct pt_command *command)
+{
+    return command->run == pt_report_top || command->run == pt_report_tree || command->run == pt_report_callers ||
+           command->run == pt_report_callees || command->run == pt_report_threads;
+}
+
 /* NULL if there is no such command. */
 const struct pt_command *pt_command_find(const char *name);
 

@@ -344,7 +344,7 @@ enum pt_status pt_edges_add(struct pt_edges *edges, const struct pt_step *steps,
 
 static void move_ticks(uint64_t *ns, uint64_t *ticks, double tick_ns)
 {
-    *ns += (uint64_t)((double)*ticks * tick_ns + 0.5);
+    *ns += pt_stream_ns(*ticks, tick_ns);
     *ticks = 0;
 }
 

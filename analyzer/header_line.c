@@ -49,6 +49,11 @@ static void count_entities(const struct pt_trace *trace, uint64_t *processes, ui
         *threads += trace->threads[i].meta.serial != 0;
 }
 
+static double cost_ns(const struct pt_cost *cost)
+{
+    return (double)(cost->own_ps + cost->caller_ps) / 1000;
+}
+
 /* --- What is wrong ---------------------------------------------------------------------------------------------- */
 
 /* Where a warning goes: to somebody who takes it, to the screen, or to standard error. */
@@ -153,6 +158,19 @@ static void put_verdict(struct pt_facts *facts, const struct pt_trace *trace, co
     pt_facts_put(facts, complete ? PT_SCREEN_GOOD : PT_SCREEN_WARN, text);
 }
 
+/* What every call is taken to have cost. */
+static void put_compensation(struct pt_facts *facts, const struct pt_cost costs[PT_COST_KINDS])
+{
+    char call[PT_UNITS_MAX];
+    char c_call[PT_UNITS_MAX];
+    char text[128];
+    snprintf(text, sizeof text, "compensated: %s a call", pt_units_time(call, cost_ns(&costs[PT_COST_CALL])));
+    if (pt_cost_is_measured(&costs[PT_COST_C_CALL]))
+        snprintf(text, sizeof text, "compensated: %s a call, %s a C call", call,
+                 pt_units_time(c_call, cost_ns(&costs[PT_COST_C_CALL])));
+    pt_facts_put(facts, PT_SCREEN_STRONG, text);
+}
+
 static void print_trace(const struct pt_report *report, const struct pt_trace *trace, const struct pt_figures *figures)
 {
     struct pt_facts facts = {.screen = report->screen, .between = "  ", .indent = 2};
@@ -180,6 +198,8 @@ static void print_trace(const struct pt_report *report, const struct pt_trace *t
                     count == 1 ? "" : "s");
     if (shows_cpu_time(trace))
         pt_facts_put(&facts, PT_SCREEN_STRONG, "times are CPU time");
+    if (report->options->compensate)
+        put_compensation(&facts, header->costs);
     put_verdict(&facts, trace, figures);
     pt_facts_end(&facts);
 }
@@ -267,6 +287,24 @@ void pt_header_line_tell(const struct pt_report *report, void (*take)(void *cont
 
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
 
+static void write_costs(struct pt_json *json, const struct pt_cost costs[PT_COST_KINDS])
+{
+    static const char *const keys[PT_COST_KINDS] = {
+        [PT_COST_CALL] = "call", [PT_COST_C_CALL] = "c_call", [PT_COST_RESUME] = "resume"};
+    pt_json_key(json, "costs");
+    pt_json_open(json, '{', false);
+    for (size_t kind = 0; kind < PT_COST_KINDS; kind++) {
+        if (!pt_cost_is_measured(&costs[kind]))
+            continue;
+        pt_json_key(json, keys[kind]);
+        pt_json_open(json, '{', false);
+        pt_json_put_uint(json, "own_ps", costs[kind].own_ps);
+        pt_json_put_uint(json, "caller_ps", costs[kind].caller_ps);
+        pt_json_close(json, '}');
+    }
+    pt_json_close(json, '}');
+}
+
 static void write_trace(struct pt_json *json, const struct pt_report *report, size_t index)
 {
     const struct pt_trace *trace = report->input->traces[index].trace;
@@ -304,10 +342,8 @@ static void write_trace(struct pt_json *json, const struct pt_report *report, si
         pt_json_put_null(json, "ended");
     pt_json_put_bool(json, "c_calls", header->c_calls);
     pt_json_put_bool(json, "exceptions", header->exceptions);
-    if (trace->has_header && header->probe_ps != PT_META_ABSENT)
-        pt_json_put_uint(json, "probe_ns", (header->probe_ps + 500) / 1000);
-    else
-        pt_json_put_null(json, "probe_ns");
+    write_costs(json, header->costs);
+    pt_json_put_bool(json, "compensated", report->options->compensate);
     pt_json_close(json, '}');
 }
 

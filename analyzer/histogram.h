@@ -33,9 +33,10 @@ static inline uint32_t pt_histogram_bucket(uint64_t value)
 /* Makes room for a bucket. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_histogram_cover(struct pt_histogram *histogram, uint32_t bucket);
 
-/* PT_NOMEM: the value was not added. */
+/* A value that compensation has made less than nothing counts as 0. PT_NOMEM: the value was not added. */
 PT_MUST_USE static inline enum pt_status pt_histogram_add(struct pt_histogram *histogram, uint64_t value)
 {
+    value = (int64_t)value > 0 ? value : 0;
     uint32_t bucket = pt_histogram_bucket(value);
     if (__builtin_expect(bucket - histogram->first >= histogram->size, 0))
         PT_TRY(pt_histogram_cover(histogram, bucket));

@@ -151,6 +151,21 @@ static enum pt_status choose_threads(struct pt_input *input, const struct pt_opt
     return PT_OK;
 }
 
+static enum pt_status choose_clock(struct pt_input_trace *origin, const struct pt_options *options, const char *path,
+                                   struct pt_error *error)
+{
+    const struct pt_header *header = &origin->trace->header;
+    origin->clock_ns = origin->tick_ns = pt_trace_tick_ns(origin->trace);
+    if (!options->compensate)
+        return PT_OK;
+    if (!origin->trace->has_header || !pt_cost_is_measured(&header->costs[PT_COST_CALL]))
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET,
+                            "--compensate: %s does not tell what recording cost (see the README)", path);
+    pt_compensation_init(&origin->compensation, header->costs, origin->tick_ns);
+    origin->clock_ns = origin->tick_ns / (double)(1u << origin->compensation.shift);
+    return PT_OK;
+}
+
 enum pt_status pt_input_open(struct pt_input *input, const struct pt_options *options, struct pt_error *error)
 {
     *input = (struct pt_input){0};
@@ -175,7 +190,7 @@ enum pt_status pt_input_open(struct pt_input *input, const struct pt_options *op
                                 reason.text);
         }
         input->trace_count++;
-        origin->tick_ns = pt_trace_tick_ns(origin->trace);
+        PT_TRY(choose_clock(origin, options, path, error));
         choose_range(origin, options);
         uint64_t wall_ns = pt_trace_ns(origin->trace, pt_trace_end_tick(origin->trace));
         input->wall_ns = wall_ns > input->wall_ns ? wall_ns : input->wall_ns;

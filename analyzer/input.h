@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compensation.h"
 #include "options.h"
 #include "status.h"
 #include "trace.h"
@@ -20,6 +21,8 @@ struct pt_input_trace {
     uint64_t from_tick;      /* what --range leaves; from the start, to UINT64_MAX, without one */
     uint64_t to_tick;
     double tick_ns;
+    double clock_ns; /* of steps: that of a tick, but for --compensate */
+    struct pt_compensation compensation;
 };
 
 /* A thread that --tid and --pid chose. */

@@ -281,8 +281,8 @@ enum pt_status pt_line_times_add(struct pt_line_times *times, const struct pt_st
 
 static void settle_time(struct pt_line_time *time, double tick_ns)
 {
-    time->self_ns += (uint64_t)((double)time->self_ticks * tick_ns + 0.5);
-    time->total_ns += (uint64_t)((double)time->total_ticks * tick_ns + 0.5);
+    time->self_ns += pt_stream_ns(time->self_ticks, tick_ns);
+    time->total_ns += pt_stream_ns(time->total_ticks, tick_ns);
     time->self_ticks = time->total_ticks = 0;
 }
 

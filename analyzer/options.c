@@ -215,6 +215,7 @@ STORE(paths)
 }
 
 STORE_FLAG(no_collapse, no_collapse)
+STORE_FLAG(compensate, compensate)
 
 STORE(base)
 {
@@ -313,6 +314,7 @@ const struct pt_option pt_option_table[] = {
     {0, "min-time", "T", "only rows of at least this time, e.g. 10ms", store_min_time},
     {0, "min-pct", "P", "only rows of at least this share, in percent", store_min_pct},
     {0, "paths", "HOW", "functions with their module (default), short or full path", store_paths},
+    {0, "compensate", NULL, "take away what recording added to times, as measured at its start", store_compensate},
     {0, "no-collapse", NULL, "show recursion in trees as it was, call below call", store_no_collapse},
     {0, "base", NULL, "in diff: the traces that follow are what to compare with", store_base},
     {0, "new", NULL, "in diff: the traces that follow are what is compared", store_new},

@@ -69,6 +69,7 @@ struct pt_options {
     double min_percent; /* negative: the command's own */
     enum pt_text_paths paths;
     bool no_collapse;
+    bool compensate;
 
     const char **maps; /* of diff: OLD=NEW, functions that are the same for whoever asks */
     size_t map_count;

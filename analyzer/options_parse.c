@@ -144,6 +144,9 @@ static enum pt_status sort_operands(struct pt_options *options, struct pt_error 
     if (options->trace_count == 0)
         return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET,
                             "no trace given; try pytrace-analyze trace.bin, or --help");
+    if (options->compensate && !pt_command_compensates(options->command))
+        return pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "--compensate: %s shows times as they were recorded",
+                            options->command->name);
     return PT_OK;
 }
 

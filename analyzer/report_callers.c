@@ -24,7 +24,7 @@ struct edges_report {
 static enum pt_status begin_thread(void *context, const struct pt_input_thread *thread)
 {
     struct edges_report *self = context;
-    pt_edges_begin(self->edges, thread->origin->tick_ns);
+    pt_edges_begin(self->edges, thread->origin->clock_ns);
     return PT_OK;
 }
 

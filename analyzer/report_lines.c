@@ -29,7 +29,7 @@ struct lines_report {
 static enum pt_status begin_thread(void *context, const struct pt_input_thread *thread)
 {
     struct lines_report *self = context;
-    pt_line_times_begin(self->times, thread->origin->tick_ns);
+    pt_line_times_begin(self->times, thread->origin->clock_ns);
     return PT_OK;
 }
 

@@ -200,11 +200,13 @@ cleanup:
     return status;
 }
 
-/* A filter, and whoever follows what goes on inside of frames, knows more of a frame than that it is open. */
+/* A filter, and whoever follows what goes on inside of frames, knows more of a frame than that it is open; compensated
+ * clocks are those of steps. */
 static bool may_cut_threads(const struct pt_input_trace *origin, const struct pt_stream_view *view)
 {
     const unsigned filters = PT_FILTER_FOCUS | PT_FILTER_IGNORE | PT_FILTER_HIDE | PT_FILTER_ROOT;
-    return view->inner == 0 && !(view->filters & filters) && origin->from_tick == 0 && origin->to_tick == UINT64_MAX;
+    return view->inner == 0 && origin->compensation.shift == 0 && !(view->filters & filters) &&
+           origin->from_tick == 0 && origin->to_tick == UINT64_MAX;
 }
 
 enum pt_status pt_shares_read(struct pt_report *report, const struct pt_stream_view *view, const struct pt_shares *how)

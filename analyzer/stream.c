@@ -53,10 +53,12 @@ void pt_stream_begin_part(struct pt_stream *stream, const struct pt_input_thread
     pt_stack_clear(&stream->stack);
     stream->place = 0;
     stream->tick = 0;
+    stream->spent = 0;
+    stream->compensated = origin->compensation.shift > 0;
     stream->filtered = stream->view.filters & (PT_FILTER_FOCUS | PT_FILTER_IGNORE | PT_FILTER_HIDE | PT_FILTER_ROOT) ||
                        origin->from_tick > 0 || origin->to_tick < UINT64_MAX;
     if (stream->filtered)
-        pt_stream_filter_begin(&stream->filter, &stream->view, origin->from_tick, origin->to_tick);
+        pt_stream_filter_begin(&stream->filter, &stream->view, origin);
 }
 
 void pt_stream_run_by(struct pt_stream *stream, pt_stream_run *run, void *context)
@@ -93,7 +95,8 @@ static enum pt_status read_chunk(struct pt_stream *stream, const struct pt_trace
         stream->tick = chunk->info.first_tick;
     stream->began = true;
     PT_TRY(pt_stream_steps_reserve(stream, chunk->info.entries));
-    return stream->run && !stream->filtered ? stream->run(stream->run_context, stream) : pt_stream_steps_run(stream);
+    return stream->run && !stream->filtered && !stream->compensated ? stream->run(stream->run_context, stream)
+                                                                    : pt_stream_steps_run(stream);
 }
 
 static enum pt_status filter_steps(struct pt_stream *stream, const struct pt_step **steps, size_t *count)
@@ -164,6 +167,9 @@ enum pt_status pt_stream_next(struct pt_stream *stream, const struct pt_step **s
         *count = stream->step_count;
         if (stream->filtered)
             PT_TRY(filter_steps(stream, steps, count));
+        else if (stream->compensated)
+            pt_compensation_apply(&stream->thread->origin->compensation, stream->steps, stream->step_count,
+                                  &stream->spent);
     } while (*count == 0 && !stream->run);
     return PT_OK;
 }

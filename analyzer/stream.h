@@ -8,7 +8,7 @@
  *
  * The filters act here too (--focus, --ignore, --hide, --root, --range): a report sees only the paths that were asked
  * for. Its clock stands still at all other moments, so that differences of clocks are exactly the time that was asked
- * about. */
+ * about. Under --compensate it runs faster, by its `shift`, and goes back a little at each call (compensation.h). */
 #ifndef PT_STREAM_H
 #define PT_STREAM_H
 
@@ -42,13 +42,14 @@ enum pt_step_kind {
 /* In the order of kinds of entries and of steps. */
 enum pt_stream_inner { PT_STREAM_LINES = 1, PT_STREAM_OPCODES = 2, PT_STREAM_EXCEPTIONS = 4 };
 
-/* `clock`: ticks of the trace; only differences within a thread mean anything. */
+/* `clock`: each takes the clock_ns of the input's trace; only differences within a thread mean anything. */
 struct pt_step {
     uint64_t clock;
     uint32_t
         function;  /* of CALL and OPEN: the number in the input, or what the view makes of it; of SWITCH: a place; of
                           LINE and OPCODE: the line, the offset; of EXCEPTION: the raise site's number in the input */
-    uint32_t kind; /* enum pt_step_kind */
+    uint16_t kind; /* enum pt_step_kind */
+    uint16_t cost; /* of CALL: enum pt_cost_kind */
 };
 
 /* How to look at the input. */
@@ -61,6 +62,12 @@ struct pt_stream_view {
     const uint32_t *numbers; /* by function of the input: what to report in its place, e.g. its file; NULL: itself */
     unsigned inner;          /* PT_STREAM_… */
 };
+
+/* A sum of differences of clocks in nanoseconds. It is less than nothing where costs were overestimated: then it is 0. */
+static inline uint64_t pt_stream_ns(uint64_t sum, double clock_ns)
+{
+    return (int64_t)sum > 0 ? (uint64_t)((double)sum * clock_ns + 0.5) : 0;
+}
 
 struct pt_stream;
 

@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 
-void pt_stream_filter_begin(struct pt_stream_filter *filter, const struct pt_stream_view *view, uint64_t from,
-                            uint64_t to)
+void pt_stream_filter_begin(struct pt_stream_filter *filter, const struct pt_stream_view *view,
+                            const struct pt_input_trace *origin)
 {
     *filter = (struct pt_stream_filter){
         .view = view,
-        .from = from,
-        .to = to,
+        .compensation = &origin->compensation,
+        .from = origin->from_tick,
+        .to = origin->to_tick,
         .frames = filter->frames,
         .capacity = filter->capacity,
         .stash = filter->stash,
@@ -78,7 +79,7 @@ static enum pt_status advance(struct pt_stream_filter *filter, uint64_t clock)
     uint64_t to = clock < filter->to ? clock : filter->to;
     if (filter->begun && from < to && kept(filter)) {
         PT_TRY(reach(filter));
-        filter->clock += to - from;
+        filter->clock += (to - from) << filter->compensation->shift;
     }
     filter->begun = true;
     filter->last = clock;
@@ -112,8 +113,16 @@ static enum pt_status leave(struct pt_stream_filter *filter, enum pt_step_kind k
     return PT_OK;
 }
 
+/* Part of what the call has cost falls into this moment. */
+static void take_away(struct pt_stream_filter *filter, const struct pt_step *step, uint64_t cost)
+{
+    if (step->kind == PT_STEP_CALL && step->clock >= filter->from && kept(filter))
+        filter->clock -= cost;
+}
+
 static enum pt_status enter(struct pt_stream_filter *filter, const struct pt_step *step)
 {
+    take_away(filter, step, filter->compensation->costs[step->cost].caller);
     if (filter->depth == filter->capacity) {
         size_t capacity = filter->capacity ? filter->capacity * 2 : 256;
         struct pt_stream_filter_frame *frames = realloc(filter->frames, capacity * sizeof *frames);
@@ -130,7 +139,10 @@ static enum pt_status enter(struct pt_stream_filter *filter, const struct pt_ste
         .flags = flags,
     };
     count_in(filter, flags);
-    return !before && kept(filter) ? reach(filter) : PT_OK;
+    if (!before && kept(filter))
+        PT_TRY(reach(filter));
+    take_away(filter, step, filter->compensation->costs[step->cost].own);
+    return PT_OK;
 }
 
 /* What happens inside of a frame comes out if the frame does. */

@@ -4,7 +4,8 @@
  * A moment is kept if it lies in the range and the stack then holds a FOCUS function (where there is a focus), a ROOT
  * function (where there is a root), and no IGNORE function. The clock of what comes out runs in kept moments only. A
  * frame comes out when its first kept moment is reached, so that ancestors of a match are there with their calls, and
- * what never was on a kept path is not. HIDE functions never come out: their time is that of the caller. */
+ * what never was on a kept path is not. HIDE functions never come out: their time is that of the caller. What recording
+ * cost in kept moments is taken away, under --compensate. */
 #ifndef PT_STREAM_FILTER_H
 #define PT_STREAM_FILTER_H
 
@@ -19,7 +20,8 @@ struct pt_stream_filter_frame {
 
 struct pt_stream_filter {
     const struct pt_stream_view *view;
-    uint64_t from;
+    const struct pt_compensation *compensation;
+    uint64_t from; /* ticks */
     uint64_t to;
 
     struct pt_stream_filter_frame *frames; /* all open frames of the greenlet that runs, shown or not */
@@ -30,7 +32,7 @@ struct pt_stream_filter {
     size_t focused; /* open frames of each sort */
     size_t ignored;
     size_t rooted;
-    uint64_t last;  /* clock of the last step that came in */
+    uint64_t last;  /* tick of the last step that came in */
     uint64_t clock; /* of what comes out */
     bool begun;
     bool ended; /* the range is over and everything shown was closed: nothing more will come out */
@@ -41,8 +43,8 @@ struct pt_stream_filter {
 };
 
 /* Begins with a thread. The filter's memory is used again; zeroed is a filter without any. */
-void pt_stream_filter_begin(struct pt_stream_filter *filter, const struct pt_stream_view *view, uint64_t from,
-                            uint64_t to);
+void pt_stream_filter_begin(struct pt_stream_filter *filter, const struct pt_stream_view *view,
+                            const struct pt_input_trace *origin);
 
 /* Filters steps that carry function numbers; what comes out replaces filter->steps. PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_stream_filter_run(struct pt_stream_filter *filter, const struct pt_step *steps,

@@ -22,7 +22,8 @@ struct pt_stream_symbol {
     uint8_t kind;   /* enum pt_kind */
     uint8_t step;   /* enum pt_step_kind */
     uint8_t enter;  /* 1: it pushes */
-    uint8_t call;   /* 1: and is a call */
+    uint8_t call;   /* 1: and is a call … */
+    uint8_t cost;   /* … that costs this: enum pt_cost_kind */
 };
 
 struct pt_stream {
@@ -48,6 +49,8 @@ struct pt_stream {
     struct pt_step *steps;
     size_t step_count;
     size_t step_capacity;
+    bool compensated; /* what recording cost is taken off the clocks of steps */
+    uint64_t spent;   /* so much, up to now; a filter does that by itself */
     struct pt_stream_filter filter;
     pt_stream_run *run; /* NULL: pt_stream_steps_run */
     void *run_context;

@@ -48,6 +48,7 @@ static void resolve_symbol(const struct pt_stream *stream, struct pt_stream_symb
         symbol->call = kind != PT_KIND_OPEN;
         symbol->match = !symbol->call;
         symbol->step = kind == PT_KIND_OPEN ? PT_STEP_OPEN : PT_STEP_CALL;
+        symbol->cost = kind == PT_KIND_START ? PT_COST_CALL : kind == PT_KIND_C_CALL ? PT_COST_C_CALL : PT_COST_RESUME;
         break;
     case PT_KIND_RETURN:
     case PT_KIND_YIELD:
@@ -148,6 +149,7 @@ enum pt_status pt_stream_steps_rarely(struct pt_stream *stream, const struct pt_
         PT_TRY(pt_stack_push(stack, symbol->frame, stream->tick));
         stream->totals.calls += symbol->call;
         pt_stream_steps_put(stream, symbol->step, symbol->shown, stream->tick);
+        stream->steps[stream->step_count - 1].cost = symbol->cost;
         return PT_OK;
     }
     size_t count = pt_stack_leave(stack, symbol->kind, symbol->frame >> 1);
@@ -160,16 +162,17 @@ struct writer {
     struct pt_step *out;
 };
 
-static PT_STREAM_INLINE void put_enter(void *hot, uint32_t shown, uint64_t tick)
+static PT_STREAM_INLINE void put_enter(void *hot, const struct pt_stream_symbol *symbol, uint64_t tick)
 {
     struct writer *writer = hot;
-    *writer->out++ = (struct pt_step){.clock = tick, .function = shown, .kind = PT_STEP_CALL};
+    *writer->out++ =
+        (struct pt_step){.clock = tick, .function = symbol->shown, .kind = PT_STEP_CALL, .cost = symbol->cost};
 }
 
 static PT_STREAM_INLINE enum pt_status put_leave(void *hot, enum pt_step_kind kind, uint64_t tick)
 {
     struct writer *writer = hot;
-    *writer->out++ = (struct pt_step){.clock = tick, .kind = kind};
+    *writer->out++ = (struct pt_step){.clock = tick, .kind = (uint16_t)kind};
     return PT_OK;
 }
 

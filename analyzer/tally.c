@@ -228,9 +228,9 @@ static enum pt_status join(struct pt_tally *into, struct pt_tally *from)
 
 /* --- Chunks ----------------------------------------------------------------------------------------------------- */
 
-static PT_STREAM_INLINE void enter_plain(void *hot, uint32_t shown, uint64_t tick)
+static PT_STREAM_INLINE void enter_plain(void *hot, const struct pt_stream_symbol *symbol, uint64_t tick)
 {
-    enter(hot, shown, 1, tick);
+    enter(hot, symbol->shown, 1, tick);
 }
 
 static PT_STREAM_INLINE enum pt_status leave_plain(void *hot, enum pt_step_kind kind, uint64_t tick)
@@ -271,14 +271,20 @@ enum pt_status pt_tally_run(void *context, struct pt_stream *stream)
 
 /* --- Sums of sums ----------------------------------------------------------------------------------------------- */
 
+/* Sums that are compensated may be less than nothing. */
+static uint64_t scaled(uint64_t sum, double factor)
+{
+    return factor == 1.0 ? sum : (uint64_t)llround((double)(int64_t)sum * factor);
+}
+
 enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt_tally *from)
 {
     double factor = from->tick_ns == into->tick_ns ? 1.0 : from->tick_ns / into->tick_ns;
     for (size_t i = 0; i < from->entry_count; i++) {
         struct pt_tally_entry *to = &into->entries[i];
         const struct pt_tally_entry *entry = &from->entries[i];
-        to->self += factor == 1.0 ? entry->self : (uint64_t)llround((double)entry->self * factor);
-        to->total += factor == 1.0 ? entry->total : (uint64_t)llround((double)entry->total * factor);
+        to->self += scaled(entry->self, factor);
+        to->total += scaled(entry->total, factor);
         to->calls += entry->calls;
         to->primitive += entry->primitive;
         to->raised += entry->raised;

@@ -83,7 +83,7 @@ PT_MUST_USE enum pt_status pt_tally_merge(struct pt_tally *into, const struct pt
 
 static inline uint64_t pt_tally_ns(const struct pt_tally *tally, uint64_t ticks)
 {
-    return (uint64_t)((double)ticks * tally->tick_ns + 0.5);
+    return pt_stream_ns(ticks, tally->tick_ns);
 }
 
 #endif

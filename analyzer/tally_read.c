@@ -70,7 +70,7 @@ static enum pt_status begin(void *context, const struct pt_input_trace *origin, 
     share->origin = origin;
     if (view->inner & PT_STREAM_EXCEPTIONS)
         PT_TRY(pt_flights_new(&share->flights, reading->report->input, reading->count, by_function));
-    return pt_tally_init(&share->tally, reading->count, origin->tick_ns);
+    return pt_tally_init(&share->tally, reading->count, origin->clock_ns);
 }
 
 /* Ticks of different traces differ in length, so each trace is summed up before it goes to the others. */
@@ -116,7 +116,7 @@ enum pt_status pt_tally_read(struct pt_tally *tally, struct pt_report *report, c
 {
     struct reading reading = {.report = report, .view = view, .count = count, .sum = tally};
     const struct pt_shares shares = {.context = &reading, .begin = begin, .merge = merge, .end = end};
-    enum pt_status status = pt_tally_init(tally, count, report->input->traces[0].tick_ns);
+    enum pt_status status = pt_tally_init(tally, count, report->input->traces[0].clock_ns);
     if (status == PT_OK)
         status = pt_shares_read(report, view, &shares);
     const enum pt_status settled = settle(&reading);

@@ -18,7 +18,7 @@ struct sums {
 
 static uint64_t to_ns(const struct pt_thread_row *row, uint64_t ticks)
 {
-    return (uint64_t)((double)ticks * row->thread->origin->tick_ns + 0.5);
+    return pt_stream_ns(ticks, row->thread->origin->clock_ns);
 }
 
 static enum pt_status take_thread(void *context, const struct pt_input_thread *thread)

@@ -18,7 +18,7 @@ static enum pt_status begin_thread(void *context, const struct pt_input_thread *
         group = (uint32_t)thread->tid;
     else if (self->options->by == PT_BY_PROCESS)
         group = (uint32_t)thread->pid;
-    return pt_call_tree_begin(self->tree, group, thread->origin->tick_ns);
+    return pt_call_tree_begin(self->tree, group, thread->origin->clock_ns);
 }
 
 static enum pt_status add_steps(void *context, const struct pt_step *steps, size_t count)

@@ -29,6 +29,10 @@ COMMANDS = {
     "threads-by-process": ["threads", "--by", "process"],
     "top-by-process": ["top", "--by", "process"],
     "tree-by-process": ["tree", "--by", "process"],
+    "top-compensate": ["top", "--compensate"],
+    "tree-compensate": ["tree", "--compensate"],
+    "callers-compensate": ["callers", "numbers|len", "--compensate"],
+    "threads-compensate": ["threads", "--compensate"],
     "info": ["info"],
     "check": ["check"],
     "dump": ["dump"],
@@ -50,7 +54,9 @@ SCREENS["lines"] = ("good-inner", "good-complete")
 SCREENS["top"] += ("good-cpu-clock",)
 SCREENS["export-folded"] = ("good-complete", "good-strange-names", "good-switch", "bad-lost")
 SCREENS["export-callgrind"] = ("good-complete", "bad-lost")
-SCREENS["info"] += ("good-inner", "good-exec")
+SCREENS["top-compensate"] = ("good-costs", "good-costs-in-part", "good-complete")
+SCREENS["tree-compensate"] = SCREENS["callers-compensate"] = SCREENS["threads-compensate"] = ("good-costs",)
+SCREENS["info"] += ("good-inner", "good-exec", "good-costs")
 SCREENS["threads-by-process"] = SCREENS["top-by-process"] = SCREENS["tree-by-process"] = ("good-exec",)
 SCREENS["diff"] = ("good-fork", "good-complete", "bad-lost")
 SCREENS["diff-by-path"] = ("good-fork",)

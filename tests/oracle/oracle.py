@@ -6,6 +6,8 @@ wrong. It is slow, holds everything in memory, looks for no arena, and stops at 
 Python 3.9 and the `zstd` command.
 
     oracle.py dump FILE     every entry, as JSON lines like those of `pytrace-analyze dump --format json`
+    oracle.py times FILE    calls and times of each function, as JSON lines, with what recording cost taken away (section 3.1); of
+                            traces without losses, stalls and greenlets, which tell costs
     oracle.py verdict FILE  one word: good, bad (damage or a broken rule) or unsupported; reasons on stderr
 """
 import json
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from fractions import Fraction
 
 MAGIC = b"\xb7PTRC\r\n\x1a"
 HEADER, PROCESS, THREAD, NAMES, CLOCK, CHUNK, INDEX, END = range(1, 9)
@@ -120,7 +123,8 @@ def keys(uint="", text="", **others):
 
 
 KEYS = {  # sections 3, 4 and 7
-    1: keys("pid started_ns tick_ps start_tick ring_size max_threads flush_interval_ns max_size level probe_ps",
+    1: keys("pid started_ns tick_ps start_tick ring_size max_threads flush_interval_ns max_size level "
+            "call_own_ps call_caller_ps c_call_own_ps c_call_caller_ps resume_own_ps resume_caller_ps",
             "boot recorder implementation python hook program executable host machine system clock lines opcodes policy arena",
             run=bytes, argv=list, notes=list, c_calls=bool, exceptions=bool, children=bool),
     2: keys("process parent pid entry generation inherited start_tick end_tick", "ended origin program", notes=list),
@@ -440,6 +444,53 @@ class Trace:
                         stack, aside = [], {}
                     yield tick, {2: "stall", 3: "lost", 4: "switch", 6: "forget", 7: "backstep"}.get(ident, "control"), ident, None, piece
 
+    def cost(self, kind):
+        """Own and caller's, in picoseconds."""
+        name = {1: "call", 2: "resume", 3: "resume", 4: "c_call"}.get(kind)
+        pair = tuple(self.header.get(f"{name}_{side}_ps", 10**10) for side in ("own", "caller"))
+        return pair if max(pair) <= 10**9 else (0, 0)
+
+    def times(self):
+        """(module, name): [calls, self, total], in picoseconds."""
+        (first, first_ns), (last, last_ns) = self.clocks[0], self.clocks[-1]
+        tick_ps = Fraction(1000 * (last_ns - first_ns), last - first)
+        sums = {}
+        for thread in self.chunks:
+            process = self.threads[thread]["process"]
+
+            def row(frame):
+                return sums.setdefault(self.function(process, frame >> 1), [0, 0, 0])
+
+            stack, entered = [], []
+
+            def left(depth):
+                while len(entered) > depth:
+                    frame, then = entered.pop()
+                    if all(frame >> 1 != other >> 1 for other, _ in entered):
+                        row(frame)[2] += now - then
+
+            now = 0  # picoseconds that the thread would have had without the recorder
+            before = None
+            for c in sorted(self.chunks[thread], key=lambda c: c["first_position"]):
+                for kind, ident, tick, _ in c["list"]:
+                    passed = (tick - before) * tick_ps if stack else 0
+                    own, caller = self.cost(kind) if kind in ENTERS and kind != 5 else (0, 0)
+                    if stack:
+                        row(stack[-1])[1] += passed - caller
+                        now += passed - caller
+                    before = tick
+                    if kind in ENTERS:
+                        stack.append(ident * 2 + (kind == 4))
+                        entered.append((stack[-1], now))
+                        row(stack[-1])[0] += kind != 5
+                        row(stack[-1])[1] -= own
+                        now -= own
+                    elif kind in LEAVES:
+                        self.leave(stack, kind, ident)
+                        left(len(stack))
+            left(0)
+        return sums
+
     @staticmethod
     def leave(stack, kind, ident):
         if kind == 11:
@@ -455,7 +506,7 @@ class Trace:
 
 
 def main(argv):
-    if len(argv) != 3 or argv[1] not in ("dump", "verdict"):
+    if len(argv) != 3 or argv[1] not in ("dump", "times", "verdict"):
         sys.exit(__doc__)
     with open(argv[2], "rb") as file:
         data = file.read()
@@ -473,6 +524,11 @@ def main(argv):
         for problem in trace.problems:
             print(problem, file=sys.stderr)
         print("bad" if trace.problems else "good")
+        return
+    if argv[1] == "times":
+        for (module, name), (calls, own, total) in trace.times().items():
+            print(json.dumps({"module": module, "name": name, "calls": calls, "self_ns": float(max(0, own) / 1000),
+                              "total_ns": float(max(0, total) / 1000)}))
         return
     for thread in sorted(set(trace.threads) | set(trace.chunks)):
         process = trace.threads.get(thread, {}).get("process", 0)

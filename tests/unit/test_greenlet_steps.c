@@ -219,7 +219,8 @@ static void filtered(const struct pt_stream_view *view, uint64_t from, uint64_t 
                      size_t count, struct pt_tally *tally)
 {
     struct pt_stream_filter filter = {0};
-    pt_stream_filter_begin(&filter, view, from, to);
+    const struct pt_input_trace origin = {.from_tick = from, .to_tick = to};
+    pt_stream_filter_begin(&filter, view, &origin);
     cr_assert_eq(pt_stream_filter_run(&filter, steps, count), PT_OK);
     cr_assert_eq(pt_tally_add(tally, filter.steps, filter.step_count), PT_OK);
     cr_assert_eq(tally->depth, 0);

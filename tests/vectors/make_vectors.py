@@ -240,6 +240,15 @@ def vectors():
     yield "good-inner", with_chunks(chunk(INNER, flags=1), preamble=replaced(0, header(
         lines="^app:", opcodes="numbers$", exceptions=True))[:4] + [(NAMES, cbor({"process": 1, "first": 1, "names": SITES}))]), \
         "Lines, instructions and exceptions, which tell what goes on inside of the functions of app.py."
+    costs = header(call_own_ps=20_000, call_caller_ps=32_050, c_call_own_ps=24_000, c_call_caller_ps=26_400, resume_own_ps=18_350, resume_caller_ps=22_800)
+    counted = [(OPEN, MAIN, 0), (START, RUN, 40), (START, RUN, 50), (C_CALL, LEN, 30), (C_RETURN, 0, 7), (RETURN, 0, 25), (C_CALL, APPEND, 60),
+               (C_RAISE, 0, 900), (START, NUMBERS, 45), (YIELD, 0, 30), (RESUME, NUMBERS, 80), (YIELD, 0, 333), (THROW, NUMBERS, 44),
+               (UNWIND, NUMBERS, 1000), (RETURN, 0, 20)] + [(START, NUMBERS, 15), (YIELD, 0, 5)] * 40 + [(CLOSE, 0, 11)]
+    yield "good-costs", with_chunks(chunk(counted, flags=1), preamble=replaced(0, costs)), \
+        "What recording costs is told. Some calls took less than that, and all those of one function."
+    yield "good-costs-in-part", with_chunks(chunk(counted[:25], flags=1), preamble=replaced(0, header(
+        c_calls=False, call_own_ps=20_000, call_caller_ps=32_050, c_call_own_ps=1, c_call_caller_ps=10**9 + 1))), \
+        "Costs of Python calls alone: one of the others is missing, one out of bounds."
     fork = [
         (PROCESS, cbor({"process": 2, "parent": 1, "pid": 4712, "entry": 1, "generation": 1, "inherited": 2, "start_tick": 2000,
                         "origin": "fork"})),
