@@ -7,7 +7,7 @@ BUILD ?= build
 PRESET ?= release
 export PYTHON BUILD PRESET
 
-.PHONY: build test matrix matrix-sid regrtest judge judge-counts demo bench fuzz format tidy golden clean help
+.PHONY: build test matrix matrix-sid regrtest judge judge-counts demo bench bench-quick bench-compare fuzz format tidy golden clean help
 .DEFAULT_GOAL := build
 
 build: ## build the recorder and pytrace-analyze into $(BUILD)/
@@ -34,8 +34,14 @@ matrix-sid: ## the same in a tree of Debian sid, with the newest interpreters (n
 demo: ## record a real program, read it back, kill one and read that too
 	@scripts/demo
 
-bench: ## measure what recording costs, beside cProfile, and how fast the analyzer reads
+bench: ## measure what recording costs, beside every other tool, and how fast the analyzer reads (most of an hour)
 	@scripts/bench
+
+bench-quick: ## the same in three minutes: fewer programs and tools
+	@scripts/bench --quick
+
+bench-compare: ## what moved beyond the noise from one saved run to another: A=old.json B=new.json, or the last two
+	@scripts/bench compare $(A) $(B)
 
 fuzz: ## fuzz the readers of untrusted bytes, a minute each (needs clang)
 	@scripts/fuzz
@@ -53,5 +59,5 @@ clean: ## remove $(BUILD)/
 	@rm -rf -- "$(BUILD)"
 
 help: ## show this
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@printf '\nVariables: PYTHON=%s BUILD=%s PRESET=%s\n' "$(PYTHON)" "$(BUILD)" "$(PRESET)"

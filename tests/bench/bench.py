@@ -13,6 +13,7 @@ import pathlib
 import sys
 import tempfile
 
+import contenders
 import machine
 import processes
 import programs
@@ -23,8 +24,8 @@ import summary
 import table
 import threads
 
-GROUPS = {"suite": list(suite.MEASURED), "micro": programs.MICRO, "library": programs.LIBRARY, "all": list(suite.PROGRAMS)}
-TOOLS = "bare,pytrace,pytrace --no-c-calls,cProfile"
+QUICK = {"programs": "quick,micro", "tools": "quick", "rounds": 3, "seconds": 0.15, "events": 2_000_000}
+GROUPS = {"quick": suite.QUICK, "suite": suite.MEASURED, "micro": programs.MICRO, "library": programs.LIBRARY, "all": list(suite.PROGRAMS)}
 
 
 def parse_options():
@@ -32,15 +33,21 @@ def parse_options():
     parser.add_argument("what", nargs="?", choices=("record", "read"), help="one half of it (default: both)")
     parser.add_argument("--build", required=True)
     parser.add_argument("--programs", default="suite,micro", help="names, or %s (suite,micro)" % ", ".join(GROUPS))
-    parser.add_argument("--tools", default=TOOLS, help="bare, cProfile, pytrace[@BUILD] [options of pytrace record] (%(default)s)")
+    parser.add_argument("--tools", default="all", help="all, quick, or: " + ", ".join(contenders.TOOLS))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.7, help="how long a program is to take by itself (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=0.5, help="how long a program is to take by itself (%(default)s)")
     parser.add_argument("--time", choices=summary.TIMES, default="wall", help="of the measured process (%(default)s); cpu is steadier")
     parser.add_argument("--events", type=int, default=20_000_000, help="in the trace that is read (%(default)s)")
     parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument("--quick", action="store_true", help="fewer programs, tools and rounds: under three minutes on a machine at rest")
+    parser.set_defaults(**QUICK if "--quick" in sys.argv else {})
     options = parser.parse_args()
     options.programs = [name for word in options.programs.split(",") for name in GROUPS.get(word, [word])]
-    options.tools = [tool.strip() for tool in options.tools.split(",")]
+    named = {"all": contenders.ALL, "quick": contenders.QUICK}
+    options.tools = [tool for word in options.tools.split(",") for tool in named.get(word, [word.strip()])]
+    for tool in options.tools:
+        if contenders.name_of(tool) not in contenders.TOOLS:
+            parser.error("there is no tool called %s" % tool)
     if "bare" not in options.tools:
         options.tools.insert(0, "bare")
     return options
@@ -57,12 +64,21 @@ def record(options, place):
         except processes.Failed as failure:
             print("%-22s%s" % (program, failure))
             continue
+        except KeyboardInterrupt:
+            print("interrupted: what follows is of the programs above")
+            break
         table.print_row(rows[-1], options.tools, key)
+    table.print_failures(rows)
+    if not rows:
+        sys.exit(1)
     measured = [row for row in rows if row["program"] in suite.MEASURED] or rows
-    print("\n%d programs, geometric means:" % len(measured))
+    print("\nOver %d programs:" % len(measured))
     means = summary.summarize(measured, key)
     table.print_summary(means)
-    return {"rows": rows, "summary": means, "time": options.time}
+    beside = summary.beside(measured, key)
+    if beside:
+        table.print_beside(beside)
+    return {"rows": rows, "summary": means, "beside": beside, "time": options.time}
 
 
 def main():

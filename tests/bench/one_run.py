@@ -40,6 +40,7 @@ def load(name):
 
 
 def peak_bytes(pid="self"):
+    """The system's own figure, but the one in /proc: what wait4 tells is never less than what the parent had when it forked."""
     with open("/proc/%s/status" % pid) as file:
         for line in file:
             if line.startswith("VmHWM:"):
@@ -47,22 +48,34 @@ def peak_bytes(pid="self"):
     return 0
 
 
-def measure(work, loops, tool, options, place):
-    begin, end = contenders.TOOLS[tool](options, place)
+def helpers():
+    """The processes that a tool has beside this one: children, and those that have left us and so came to the benchmark."""
+    found = []
+    for pid in (os.getppid(), os.getpid()):
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+            found += [int(child) for child in file.read().split()]
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def measure(work, loops, tool, place):
+    begin, end = contenders.TOOLS[contenders.name_of(tool)](shlex.split(tool)[1:], place)
     cpu_begin, begun = time.process_time(), time.perf_counter()
     begin()
     cpu_start, start = time.process_time(), time.perf_counter()
     work(loops)
     stop, cpu_stop = time.perf_counter(), time.process_time()
+    helpers_peak_bytes = sum(peak_bytes(pid) for pid in helpers())
+    cpu_looked, looked = time.process_time(), time.perf_counter()
     end()
     ended, cpu_end = time.perf_counter(), time.process_time()
     return {
         "start_s": start - begun,
         "work_s": stop - start,
-        "stop_s": ended - stop,
+        "stop_s": ended - looked,
         "work_cpu_s": cpu_stop - cpu_start,
-        "host_cpu_s": cpu_end - cpu_begin,
+        "host_cpu_s": cpu_stop - cpu_begin + cpu_end - cpu_looked,
         "host_peak_bytes": peak_bytes(),
+        "helpers_peak_bytes": helpers_peak_bytes,
     }
 
 
@@ -84,9 +97,7 @@ def main():
     if loops.endswith("s"):
         results = {"loops": calibrate(work, float(loops[:-1]))}
     else:
-        command, place = tool
-        tool, *options = shlex.split(command)
-        results = measure(work, int(loops), tool.partition("@")[0], options, place)
+        results = measure(work, int(loops), *tool)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     results["process_cpu_s"] = usage.ru_utime + usage.ru_stime
     with open(result, "w") as file:

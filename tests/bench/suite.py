@@ -3,7 +3,7 @@ given a stand-in.
 
     suite.load("chaos")     a list of Program(name, run); run(loops) does the program's work so many times
 
-    suite.py PYTHON VENV    makes a virtual environment with all that PROGRAMS need
+install.py makes a virtual environment with all that they need.
 
 The process that loads one belongs to it: it becomes __main__.
 """
@@ -11,7 +11,6 @@ The process that loads one belongs to it: it becomes __main__.
 import asyncio
 import collections
 import os
-import subprocess
 import sys
 import types
 
@@ -54,6 +53,9 @@ MEASURED = """
     richards deltablue raytrace hexiom chaos go generators deepcopy django_template pyflate logging html5lib chameleon regex_compile
     coroutines sympy_sum sqlalchemy_declarative sqlglot_optimize tornado_http docutils
 """.split()
+
+# Some that begin quickly.
+QUICK = "richards deltablue chaos go generators deepcopy django_template pyflate logging html5lib coroutines sqlglot_optimize".split()
 
 Program = collections.namedtuple("Program", "name run")
 
@@ -120,26 +122,3 @@ def load(program):
     module.__file__ = path
     exec(code, module.__dict__)
     return Runner.programs
-
-
-# --- Installing --------------------------------------------------------------------------------------------------------------
-
-
-def install(python, venv):
-    """What does not install for this interpreter is said, and left out."""
-    own = os.path.join(venv, "bin", "python")
-    subprocess.run([python, "-m", "venv", venv], check=True)
-    pip = [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "pyperformance", "setuptools<81"], check=True)  # pkg_resources, which old packages still import, left later
-    found = subprocess.run([own, "-c", "import pyperformance; print(pyperformance.__file__)"], stdout=subprocess.PIPE, check=True, text=True)
-    package = types.SimpleNamespace(__file__=found.stdout.strip())
-    for program in PROGRAMS:
-        requirements = os.path.join(directory_of(program, package), "requirements.txt")
-        if os.path.exists(requirements) and subprocess.run([*pip, "-r", requirements]).returncode != 0:
-            print("%s cannot be installed for %s" % (program, python), file=sys.stderr)
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    install(*sys.argv[1:])
