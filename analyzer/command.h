@@ -38,6 +38,12 @@ static inline bool pt_command_compensates(const struct pt_command *command)
            command->run == pt_report_callees || command->run == pt_report_threads;
 }
 
+/* It looks at every byte, so checksums are verified when a trace is opened. */
+static inline bool pt_command_verifies(const struct pt_command *command)
+{
+    return command->run == pt_report_check;
+}
+
 /* NULL if there is no such command. */
 const struct pt_command *pt_command_find(const char *name);
 

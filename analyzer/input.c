@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAIT_MS 10000 /* how long a drain may take to finish the file of a program that has ended */
+#include "command.h"
+
+#define LATE_CHECKS_MIN (64 << 20) /* verifying less than this is not worth waiting for the need */
+#define WAIT_MS         10000      /* how long a drain may take to finish the file of a program that has ended */
 
 static void say_waiting(void *context)
 {
@@ -168,7 +171,7 @@ static enum pt_status choose_clock(struct pt_input_trace *origin, const struct p
 
 enum pt_status pt_input_open(struct pt_input *input, const struct pt_options *options, struct pt_error *error)
 {
-    *input = (struct pt_input){0};
+    *input = (struct pt_input){.ranged = options->from.unit != PT_BOUND_NONE || options->to.unit != PT_BOUND_NONE};
     input->traces = calloc(options->trace_count, sizeof *input->traces);
     if (!input->traces)
         goto nomem;
@@ -176,6 +179,7 @@ enum pt_status pt_input_open(struct pt_input *input, const struct pt_options *op
         const char *path = options->traces[i];
         struct pt_error reason = {.offset = PT_ERROR_NO_OFFSET};
         struct pt_trace_options how = {
+            .late_checks_min = pt_command_verifies(options->command) ? 0 : LATE_CHECKS_MIN,
             .wait_ms = WAIT_MS,
             .waiting = options->quiet ? NULL : say_waiting,
             .context = (void *)(uintptr_t)path,

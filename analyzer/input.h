@@ -6,6 +6,7 @@
 #ifndef PT_INPUT_H
 #define PT_INPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct pt_input {
     size_t function_count;
     struct pt_input_thread *threads; /* the chosen ones, in order of tid */
     size_t thread_count;
+    bool ranged;      /* there is a --range: chunks outside of it are not read */
     uint64_t wall_ns; /* of the longest trace, whole */
     uint64_t events;  /* in the chunks of the chosen threads: what a report will read */
 };

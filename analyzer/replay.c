@@ -172,7 +172,7 @@ enum pt_status pt_replay(struct pt_report *report, const struct pt_stream_view *
     pt_stream_free(replay.stream);
     pthread_cond_destroy(&replay.changed);
     pthread_mutex_destroy(&replay.lock);
-    report->replayed = true;
+    report->replayed = !report->input->ranged;
     return status == PT_OK && pt_interrupt_requested() ? PT_END : status;
 }
 

@@ -27,7 +27,7 @@ struct pt_report {
     struct pt_screen *screen;     /* where results go */
     struct pt_progress *progress; /* its unit is events, its total input->events */
     struct pt_figures *figures;   /* one a trace of the input, filled by pt_replay */
-    bool replayed;                /* it was: the figures mean something */
+    bool replayed;                /* all of it was: the number of calls is known */
     bool found;                   /* set by check and diff: exit status 1 */
     struct pt_error error;
 };

@@ -283,8 +283,7 @@ static enum pt_status dump_chunk(struct dump *dump, const struct pt_trace_chunk 
 {
     struct pt_chunk_cursor cursor;
     struct pt_chunk_entry entry;
-    enum pt_status status = pt_chunk_decode(&dump->chunk, from->payload, from->size);
-    pt_trace_chunk_forget(dump->thread->origin->trace, from);
+    enum pt_status status = pt_trace_chunk_decode(dump->thread->origin->trace, from, &dump->chunk);
     if (status == PT_NOMEM)
         return PT_NOMEM;
     bool gap = from->gap_before || *broken;

@@ -152,6 +152,8 @@ static void print_contents(struct pt_screen *screen, const struct pt_trace *trac
     put_name(screen, "chunks");
     pt_screen_put(screen, pt_units_count(text, chunks));
     pt_screen_printf(screen, ", %s compressed\n", pt_units_bytes(text, bytes));
+    if (trace->unchecked_chunks > 0)
+        put_line(screen, "checksums", "those of chunks were not verified (see the command check)");
     put_name(screen, "lost events");
     pt_screen_printf(screen, "%s%s\n",
                      trace->lost_known ? ""
@@ -234,6 +236,7 @@ static void write_contents(struct pt_json *json, const struct pt_trace *trace)
     pt_json_put_uint(json, "chunks", chunks);
     pt_json_put_uint(json, "chunk_bytes", bytes);
     pt_json_put_uint(json, "functions", count_functions(trace));
+    pt_json_put_uint(json, "unchecked_chunks", trace->unchecked_chunks);
     pt_json_put_uint(json, "damaged_places", trace->damage_count);
     pt_json_put_uint(json, "damaged_bytes", trace->damage_bytes);
     pt_json_put_uint(json, "missing_blocks", trace->missing_blocks);

@@ -218,6 +218,6 @@ enum pt_status pt_shares_read(struct pt_report *report, const struct pt_stream_v
             status = read_trace(report, view, how, origin, false);
         PT_TRY(status);
     }
-    report->replayed = true;
+    report->replayed = !report->input->ranged;
     return PT_OK;
 }

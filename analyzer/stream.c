@@ -34,6 +34,19 @@ void pt_stream_free(struct pt_stream *stream)
     free(stream);
 }
 
+/* The last chunk from which a reader that wants to know of time from `tick` on can start: all before it is over by then, and
+ * it tells everything that is open. */
+static size_t find_start(const struct pt_trace_thread *thread, uint64_t tick)
+{
+    size_t start = 0;
+    for (size_t i = 1; i < thread->chunk_count && thread->chunks[i - 1].info.last_tick < tick; i++) {
+        const struct pt_trace_chunk *chunk = &thread->chunks[i];
+        if (!chunk->gap_before && chunk->info.first_tick <= tick && chunk->info.depth <= PT_CHUNK_KEYFRAME_MAX)
+            start = i;
+    }
+    return start;
+}
+
 void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thread)
 {
     pt_stream_begin_part(stream, thread, 0, thread->thread->chunk_count);
@@ -43,7 +56,7 @@ void pt_stream_begin_part(struct pt_stream *stream, const struct pt_input_thread
 {
     const struct pt_input_trace *origin = thread->origin;
     stream->thread = thread;
-    stream->next_chunk = first;
+    stream->next_chunk = first > 0 ? first : find_start(thread->thread, origin->from_tick);
     stream->end_chunk = end;
     stream->resumes = first > 0;
     stream->is_cut = first > 0 || end < thread->thread->chunk_count;
@@ -78,9 +91,7 @@ static enum pt_status read_chunk(struct pt_stream *stream, const struct pt_trace
 {
     struct pt_chunk *chunk = &stream->chunk;
     stream->totals.events += from->info.events;
-    enum pt_status status = pt_chunk_decode(chunk, from->payload, from->size);
-    pt_trace_chunk_forget(stream->thread->origin->trace, from);
-    PT_TRY(status);
+    PT_TRY(pt_trace_chunk_decode(stream->thread->origin->trace, from, chunk));
     if (chunk->info.last_tick > PT_STREAM_TICK_MAX)
         return PT_CORRUPT;
     PT_TRY(pt_stream_steps_resolve(stream));
@@ -119,7 +130,7 @@ static bool fits_next_chunk(struct pt_stream *stream)
     const struct pt_stack *stack = &stream->stack;
     const struct pt_chunk_keyframe *keyframe = &stream->chunk.keyframe;
     if (stream->broken || stack->unknown > 0 || stack->aside ||
-        pt_chunk_decode(&stream->chunk, next->payload, next->size) != PT_OK)
+        pt_trace_chunk_decode(stream->thread->origin->trace, next, &stream->chunk) != PT_OK)
         return false;
     if (keyframe->greenlet != stack->greenlet || keyframe->depth != stack->depth || keyframe->count != stack->depth ||
         next->info.depth != stack->depth || next->info.first_tick < stream->tick)

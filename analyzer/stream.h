@@ -81,7 +81,8 @@ void pt_stream_free(struct pt_stream *stream);
 typedef enum pt_status pt_stream_run(void *context, struct pt_stream *stream);
 void pt_stream_run_by(struct pt_stream *stream, pt_stream_run *run, void *context);
 
-/* Begins with a thread, from its start. The stream's memory is used again. */
+/* Begins with a thread: at its start or, where there is a range, at a chunk not long before that. The stream's memory is used
+ * again. */
 void pt_stream_begin(struct pt_stream *stream, const struct pt_input_thread *thread);
 
 /* The same for its chunks from number `first` to before number `end`. If there are chunks before or behind them, that is a

@@ -118,8 +118,7 @@ static enum pt_status check_chunk(struct pt_check *check, struct stream *stream)
     check_place(check, stream);
     stream->last_tick = at->info.last_tick;
     stream->ended = at->info.flags & PT_CHUNK_FLAG_LAST;
-    enum pt_status status = pt_chunk_decode(&stream->chunk, at->payload, at->size);
-    pt_trace_chunk_forget(check->trace, at);
+    enum pt_status status = pt_trace_chunk_decode(check->trace, at, &stream->chunk);
     if (status == PT_NOMEM)
         return status;
     if (status != PT_OK) {

@@ -162,8 +162,7 @@ static enum pt_status add_up(const struct pt_trace *trace, const struct pt_trace
         source->lost += at->info.lost;
         if (at->info.argument_bytes == 0 && i + 1 < thread->chunk_count)
             continue;
-        enum pt_status status = pt_chunk_decode(chunk, at->payload, at->size);
-        pt_trace_chunk_forget(trace, at);
+        enum pt_status status = pt_trace_chunk_decode(trace, at, chunk);
         if (status == PT_OK)
             status = take_entries(chunk, source);
         if (status == PT_NOMEM)

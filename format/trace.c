@@ -73,7 +73,7 @@ static enum pt_status take_recovered(void *context, enum pt_block_type type, con
     memcpy(kept, payload, size);
     trace->private->recovered_count++;
     struct pt_block block = {.type = type, .length = size};
-    return pt_trace_take(trace, PT_ERROR_NO_OFFSET, &block, kept, NULL);
+    return pt_trace_take(trace, PT_ERROR_NO_OFFSET, &block, kept, NULL, NULL);
 }
 
 /* What the file lacks because it has no end. */
@@ -96,7 +96,11 @@ static enum pt_status complete(struct pt_trace *trace, const struct pt_trace_opt
 static enum pt_status read_trace(struct pt_trace *trace, const struct pt_trace_options *options, struct pt_error *error)
 {
     PT_TRY(pt_trace_map(trace, error));
-    PT_TRY(pt_trace_scan(trace, error));
+    const bool late = options->late_checks_min > 0 && trace->file_size >= options->late_checks_min;
+    enum pt_status status = late ? pt_trace_find_blocks(trace) : PT_END;
+    if (status == PT_END)
+        status = pt_trace_scan(trace, error);
+    PT_TRY(status);
     PT_TRY(pt_trace_take_all(trace, error));
     if (pt_trace_order(trace) != PT_OK)
         return pt_error_set(error, PT_NOMEM, PT_ERROR_NO_OFFSET, "out of memory");
@@ -165,10 +169,15 @@ enum pt_status pt_trace_open(struct pt_trace **out, const char *path, const stru
     return PT_OK;
 }
 
-void pt_trace_chunk_forget(const struct pt_trace *trace, const struct pt_trace_chunk *chunk)
+enum pt_status pt_trace_chunk_decode(const struct pt_trace *trace, const struct pt_trace_chunk *chunk,
+                                     struct pt_chunk *out)
 {
+    enum pt_status status = PT_CORRUPT;
+    if (!chunk->unchecked || pt_block_crc(chunk->payload, chunk->size) == chunk->crc)
+        status = pt_chunk_decode(out, chunk->payload, chunk->size);
     if (!chunk->recovered)
         pt_trace_unload(trace, chunk->offset, chunk->offset + PT_BLOCK_HEADER_SIZE + chunk->size);
+    return status;
 }
 
 bool pt_trace_complete(const struct pt_trace *trace)

@@ -19,7 +19,9 @@ struct pt_trace_chunk {
     const uint8_t *payload;
     uint32_t size;
     bool recovered;  /* from the arena */
+    bool unchecked;  /* its checksum was not verified yet: see pt_trace_options.late_checks_min */
     bool gap_before; /* the previous chunk of this thread is missing: start from the keyframe */
+    uint32_t crc;    /* of the payload */
     uint64_t offset; /* of the block in the file; PT_ERROR_NO_OFFSET if recovered */
     struct pt_chunk_info info;
 };
@@ -84,6 +86,7 @@ struct pt_trace {
     char arena_text[160];
     uint64_t recovered_events;
 
+    uint64_t unchecked_chunks; /* with late checks */
     uint64_t block_count;
     uint64_t file_size;
     uint64_t events; /* in all chunks */
@@ -93,7 +96,11 @@ struct pt_trace {
 };
 
 struct pt_trace_options {
-    bool no_salvage;     /* do not look for the arena */
+    bool no_salvage; /* do not look for the arena */
+    /* Of a trace of at least so many bytes that has its INDEX and its END, read what they tell and no chunk: each one's
+     * checksum is verified when it is decoded. Damage that a reader does not come across is not noticed then. 0: no such
+     * trace. */
+    uint64_t late_checks_min;
     uint64_t memory_max; /* cap on what metadata may allocate, bytes; 0 is 1 GiB */
     unsigned wait_ms;    /* if all recorded processes have ended but the drain still works, wait this long for it */
     void (*waiting)(void *context); /* called once if a wait begins; may be NULL */
@@ -107,9 +114,11 @@ PT_MUST_USE enum pt_status pt_trace_open(struct pt_trace **out, const char *path
                                          const struct pt_trace_options *options, struct pt_error *error);
 void pt_trace_free(struct pt_trace *trace);
 
-/* Gives back the memory that reading a chunk's payload took: whoever goes through all chunks calls it after each, so
- * that a long trace takes no more memory than a short one. The payload stays readable. */
-void pt_trace_chunk_forget(const struct pt_trace *trace, const struct pt_trace_chunk *chunk);
+/* Decodes a chunk (pt_chunk_decode), and gives back the memory that reading its payload took, so that a long trace takes
+ * no more memory than a short one. May be called by several threads, each with an `out` of its own. PT_TRUNCATED,
+ * PT_CORRUPT, PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_trace_chunk_decode(const struct pt_trace *trace, const struct pt_trace_chunk *chunk,
+                                                 struct pt_chunk *out);
 
 /* The number (into `functions`) of function `id` of process `serial`; 0 if unknown. Inherited ids are followed. */
 uint32_t pt_trace_function(const struct pt_trace *trace, uint64_t process_serial, uint32_t id);

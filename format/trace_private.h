@@ -15,6 +15,7 @@
 struct pt_trace_block {
     uint64_t offset;
     struct pt_block block;
+    struct pt_chunk_info *unchecked; /* of a chunk whose payload was not looked at: what its header says; else NULL */
 };
 
 struct pt_trace_private {
@@ -56,17 +57,22 @@ PT_MUST_USE enum pt_status pt_trace_map(struct pt_trace *trace, struct pt_error 
 void pt_trace_unload(const struct pt_trace *trace, size_t from, size_t to);
 void pt_trace_unload_behind(const struct pt_trace *trace, size_t at, size_t *unloaded);
 
-/* 2. Finds the blocks, and notes what lies between them and which are missing. PT_CORRUPT, PT_TRUNCATED (no block at
+/* 2. Finds the blocks by END and INDEX, if both are there and right; the payloads of chunks are not
+ * looked at. PT_END: the blocks are to be searched for. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_trace_find_blocks(struct pt_trace *trace);
+
+/* Or searches for them, and notes what lies between them and which are missing. PT_CORRUPT, PT_TRUNCATED (no block at
  * all), PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_trace_scan(struct pt_trace *trace, struct pt_error *error);
 
 /* 3. Decodes all of them. PT_UNSUPPORTED, PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_trace_take_all(struct pt_trace *trace, struct pt_error *error);
 
-/* Decodes one, out of the file or (`offset` is PT_ERROR_NO_OFFSET) out of the arena. `payload` is borrowed for good. A
- * block that breaks the rules becomes damage. PT_UNSUPPORTED, PT_NOMEM. */
+/* Decodes one, out of the file or (`offset` is PT_ERROR_NO_OFFSET) out of the arena. `payload` is borrowed for good.
+ * `unchecked`, which may be NULL, is as in struct pt_trace_block. A block that breaks the rules becomes damage. PT_UNSUPPORTED, PT_NOMEM. */
 PT_MUST_USE enum pt_status pt_trace_take(struct pt_trace *trace, uint64_t offset, const struct pt_block *block,
-                                         const uint8_t *payload, struct pt_error *error);
+                                         const uint8_t *payload, const struct pt_chunk_info *unchecked,
+                                         struct pt_error *error);
 
 /* 4. Brings each thread's chunks in order, drops those that are there twice, marks gaps; gives threads that only chunks
  * tell of a record. May be called again after more chunks. PT_NOMEM. */

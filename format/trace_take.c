@@ -130,11 +130,21 @@ static enum pt_status take_clock(struct pt_trace *trace, const uint8_t *payload,
     return PT_OK;
 }
 
-static enum pt_status take_chunk(struct pt_trace *trace, uint64_t offset, const uint8_t *payload, uint32_t size)
+static enum pt_status take_chunk(struct pt_trace *trace, uint64_t offset, const struct pt_block *block,
+                                 const uint8_t *payload, const struct pt_chunk_info *unchecked)
 {
     struct pt_trace_chunk chunk = {
-        .payload = payload, .size = size, .recovered = offset == PT_ERROR_NO_OFFSET, .offset = offset};
-    PT_TRY(pt_chunk_info_decode(&chunk.info, payload, size));
+        .payload = payload,
+        .size = block->length,
+        .crc = block->payload_crc,
+        .unchecked = unchecked != NULL,
+        .recovered = offset == PT_ERROR_NO_OFFSET,
+        .offset = offset,
+    };
+    if (unchecked)
+        chunk.info = *unchecked;
+    else
+        PT_TRY(pt_chunk_info_decode(&chunk.info, payload, block->length));
     if (!pt_trace_serial_fits(trace, chunk.info.thread))
         return PT_CORRUPT;
     PT_TRY(reserve_thread(trace, chunk.info.thread));
@@ -143,6 +153,7 @@ static enum pt_status take_chunk(struct pt_trace *trace, uint64_t offset, const 
         pt_memory_grow(&trace->private->memory, thread->chunks, thread->chunk_count, 1, sizeof chunk);
     if (!chunks)
         return PT_NOMEM;
+    trace->unchecked_chunks += chunk.unchecked;
     thread->chunks = chunks;
     chunks[thread->chunk_count++] = chunk;
     return PT_OK;
@@ -157,7 +168,7 @@ static enum pt_status take_end(struct pt_trace *trace, const uint8_t *payload, s
 }
 
 static enum pt_status dispatch(struct pt_trace *trace, uint64_t offset, const struct pt_block *block,
-                               const uint8_t *payload)
+                               const uint8_t *payload, const struct pt_chunk_info *unchecked)
 {
     switch (block->type) {
     case PT_BLOCK_HEADER:
@@ -171,7 +182,7 @@ static enum pt_status dispatch(struct pt_trace *trace, uint64_t offset, const st
     case PT_BLOCK_CLOCK:
         return take_clock(trace, payload, block->length);
     case PT_BLOCK_CHUNK:
-        return take_chunk(trace, offset, payload, block->length);
+        return take_chunk(trace, offset, block, payload, unchecked);
     case PT_BLOCK_INDEX: /* nothing that the scan has not seen; pt_check compares */
         return PT_OK;
     case PT_BLOCK_END:
@@ -182,9 +193,9 @@ static enum pt_status dispatch(struct pt_trace *trace, uint64_t offset, const st
 }
 
 enum pt_status pt_trace_take(struct pt_trace *trace, uint64_t offset, const struct pt_block *block,
-                             const uint8_t *payload, struct pt_error *error)
+                             const uint8_t *payload, const struct pt_chunk_info *unchecked, struct pt_error *error)
 {
-    enum pt_status status = dispatch(trace, offset, block, payload);
+    enum pt_status status = dispatch(trace, offset, block, payload, unchecked);
     switch (status) {
     case PT_OK:
         return PT_OK;
@@ -210,7 +221,8 @@ enum pt_status pt_trace_take_all(struct pt_trace *trace, struct pt_error *error)
     for (size_t i = 0; i < own->block_count; i++) {
         const struct pt_trace_block *at = &own->blocks[i];
         pt_trace_unload_behind(trace, at->offset, &unloaded);
-        PT_TRY(pt_trace_take(trace, at->offset, &at->block, own->bytes + at->offset + PT_BLOCK_HEADER_SIZE, error));
+        PT_TRY(pt_trace_take(trace, at->offset, &at->block, own->bytes + at->offset + PT_BLOCK_HEADER_SIZE,
+                             at->unchecked, error));
     }
     trace->block_count = own->block_count;
     return PT_OK;
