@@ -40,7 +40,8 @@ void pt_chunk_info_encode(uint8_t *at, const struct pt_chunk_info *info);
 /* --- Encoding ------------------------------------------------------------------------------------------------- */
 
 /* Builds one chunk after another. One encoder serves any number of threads in turn; what belongs to a thread lies in
- * `struct pt_chunk_source`. About 3 MiB. Not thread-safe. */
+ * `struct pt_chunk_source`. About 3 MiB, and what of the
+ * times is used. Not thread-safe. */
 struct pt_chunk_encoder;
 
 /* What a thread's stream carries from chunk to chunk. Zeroed at the claim of a slot; release with
@@ -93,15 +94,17 @@ struct pt_chunk_keyframe {
  * what the entries need. */
 struct pt_chunk {
     struct pt_chunk_info info;
-    const uint32_t *symbols; /* info.symbols of them */
+    const uint32_t *symbols; /* info.symbols of them, without their classes */
     const uint8_t *codes;    /* info.entries of them, if info.code_width is 1 */
     const uint8_t *codes16;  /* the same, 2 bytes each, little-endian and unaligned, if info.code_width is 2 */
-    const uint8_t *times;    /* info.entries bytes */
+    const uint8_t *times;    /* info.entries bytes, in the order of entries */
     const uint8_t *wide;     /* varints for the times that are PT_CHUNK_TIME_ESCAPE */
     const uint8_t *arguments;
     struct pt_chunk_keyframe keyframe;
-    struct pt_buffer raw;     /* owns what the pointers above point to */
-    struct pt_buffer scratch; /* for the check that no two symbols are alike */
+    struct pt_buffer
+        raw; /* the parts as they were compressed; with the next one it owns what the pointers above point to */
+    struct pt_buffer ordered; /* symbols without classes, times in the order of entries */
+    struct pt_buffer scratch; /* for the check that no two symbols are alike; classes and groups */
     void *zstd;               /* decompression context */
 };
 

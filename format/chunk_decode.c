@@ -11,41 +11,67 @@
 
 /* --- Decompression ------------------------------------------------------------------------------------------------ */
 
+/* The next frame, to where it belongs in chunk->raw. What it claims is checked against what is left of raw_bytes. */
+static enum pt_status decompress_frame(struct pt_chunk *chunk, const uint8_t **frame, size_t *size)
+{
+    const size_t left = chunk->info.raw_bytes - chunk->raw.size;
+    const size_t packed = ZSTD_findFrameCompressedSize(*frame, *size);
+    if (ZSTD_isError(packed))
+        return PT_CORRUPT;
+    const unsigned long long count = ZSTD_getFrameContentSize(*frame, packed);
+    if (count > left) /* which an unknown size is, too */
+        return PT_CORRUPT;
+    if (ZSTD_decompressDCtx(chunk->zstd, chunk->raw.data + chunk->raw.size, count, *frame, packed) != count)
+        return PT_CORRUPT;
+    chunk->raw.size += count;
+    *frame += packed;
+    *size -= packed;
+    return PT_OK;
+}
+
 /* Into exactly info.raw_bytes bytes, which were checked against their cap: all memory that this takes, for zstd works
  * straight into the destination and needs no window of its own. */
-static enum pt_status decompress(struct pt_chunk *chunk, const uint8_t *frame, size_t size)
+static enum pt_status decompress(struct pt_chunk *chunk, const uint8_t *frames, size_t size)
 {
-    const size_t raw_bytes = chunk->info.raw_bytes;
-    if (ZSTD_getFrameContentSize(frame, size) != raw_bytes || ZSTD_findFrameCompressedSize(frame, size) != size)
-        return PT_CORRUPT;
     if (!chunk->zstd)
         chunk->zstd = ZSTD_createDCtx();
     if (!chunk->zstd)
         return PT_NOMEM;
     chunk->raw.size = 0;
-    PT_TRY(pt_buffer_reserve(&chunk->raw, raw_bytes));
-    if (ZSTD_decompressDCtx(chunk->zstd, chunk->raw.data, raw_bytes, frame, size) != raw_bytes)
-        return PT_CORRUPT;
-    chunk->raw.size = raw_bytes;
-    return PT_OK;
+    PT_TRY(pt_buffer_reserve(&chunk->raw, (size_t)chunk->info.raw_bytes + chunk->info.entries));
+    while (size > 0)
+        PT_TRY(decompress_frame(chunk, &frames, &size));
+    return chunk->raw.size == chunk->info.raw_bytes ? PT_OK : PT_CORRUPT;
 }
 
-static void point_to_parts(struct pt_chunk *chunk, const uint8_t **keyframe)
+/* Where the parts begin that are not used as they are. */
+struct parts {
+    const uint32_t *symbols; /* with classes */
+    const uint8_t *keyframe;
+    const uint8_t *groups; /* sizes */
+    const uint8_t *times;  /* by groups */
+};
+
+static struct parts point_to_parts(struct pt_chunk *chunk)
 {
+    struct parts parts;
     const struct pt_chunk_info *info = &chunk->info;
     const uint8_t *at = chunk->raw.data;
-    chunk->symbols = (const uint32_t *)(const void *)at; /* the first part of an allocation: aligned */
+    parts.symbols = (const uint32_t *)(const void *)at; /* the first part of an allocation: aligned */
     at += 4 * (size_t)info->symbols;
-    *keyframe = at;
+    parts.keyframe = at;
     at += info->keyframe_bytes;
     chunk->codes = info->code_width == 1 ? at : NULL;
     chunk->codes16 = info->code_width == 1 ? NULL : at;
     at += (size_t)info->code_width * info->entries;
-    chunk->times = at;
-    at += info->entries;
     chunk->wide = at;
     at += info->wide_bytes;
     chunk->arguments = at;
+    at += info->argument_bytes;
+    parts.groups = at;
+    at += PT_CHUNK_GROUPS_BYTES;
+    parts.times = at;
+    return parts;
 }
 
 /* --- Symbols ------------------------------------------------------------------------------------------------------ */
@@ -57,8 +83,6 @@ static bool is_known(uint32_t symbol)
                              1u << PT_KIND_EXCEPTION | 1u << PT_KIND_CONTROL;
     const uint32_t without_id = 1u << PT_KIND_RETURN | 1u << PT_KIND_YIELD | 1u << PT_KIND_C_RETURN |
                                 1u << PT_KIND_C_RAISE | 1u << PT_KIND_CLOSE;
-    if (symbol >> PT_RECORD_TICK_SHIFT != 0)
-        return false;
     return ((with_id | (pt_record_id(symbol) == 0 ? without_id : 0)) >> pt_record_kind(symbol) & 1) != 0;
 }
 
@@ -74,13 +98,19 @@ static void sort_by_digit(const uint32_t *from, uint32_t *to, size_t count, unsi
         to[starts[from[i] >> shift & 1023]++] = from[i];
 }
 
-/* Symbols are known kinds and no two are alike. A radix sort: its cost does not depend on what the bytes are. */
-static enum pt_status check_symbols(struct pt_chunk *chunk)
+/* Symbols are known kinds and no two are alike, but for their classes. A radix sort: its cost does not depend on what
+ * the bytes are. */
+static enum pt_status take_symbols(struct pt_chunk *chunk, const uint32_t *classed)
 {
     const size_t count = chunk->info.symbols;
-    for (size_t i = 0; i < count; i++)
-        if (!is_known(chunk->symbols[i]))
+    PT_TRY(pt_buffer_reserve(&chunk->ordered, count * sizeof(uint32_t) + chunk->info.entries));
+    uint32_t *symbols = (uint32_t *)(void *)chunk->ordered.data;
+    chunk->symbols = symbols;
+    for (size_t i = 0; i < count; i++) {
+        symbols[i] = classed[i] & ((1u << PT_CHUNK_CLASS_SHIFT) - 1);
+        if (!is_known(symbols[i]))
             return PT_CORRUPT;
+    }
     if (count < 2)
         return PT_OK;
     PT_TRY(pt_buffer_reserve(&chunk->scratch, 2 * count * sizeof(uint32_t)));
@@ -95,32 +125,7 @@ static enum pt_status check_symbols(struct pt_chunk *chunk)
     return PT_OK;
 }
 
-/* --- Times -------------------------------------------------------------------------------------------------------- */
-
-/* All times add up to last tick, and the wide part holds exactly what they need. */
-static enum pt_status check_times(const struct pt_chunk *chunk)
-{
-    const struct pt_chunk_info *info = &chunk->info;
-    const uint8_t *const end = chunk->wide + info->wide_bytes;
-    const uint64_t span = info->last_tick - info->first_tick;
-    uint64_t sum = 0;
-    uint32_t escapes = 0;
-    for (size_t i = 0; i < info->entries; i++) {
-        sum += chunk->times[i];
-        escapes += chunk->times[i] == PT_CHUNK_TIME_ESCAPE;
-    }
-    const uint8_t *at = chunk->wide;
-    for (; escapes > 0; escapes--) {
-        uint64_t ticks;
-        PT_TRY(pt_varint_decode(&at, end, &ticks));
-        if (sum > span || ticks > span - sum)
-            return PT_CORRUPT;
-        sum += ticks;
-    }
-    return sum == span && at == end ? PT_OK : PT_CORRUPT;
-}
-
-/* --- Codes and arguments ------------------------------------------------------------------------------------------ */
+/* --- Codes ---------------------------------------------------------------------------------------------------------- */
 
 static uint32_t code_at(const struct pt_chunk *chunk, size_t i)
 {
@@ -146,6 +151,69 @@ static uint32_t greatest_code(const struct pt_chunk *chunk)
     }
     return greatest;
 }
+
+/* --- Times -------------------------------------------------------------------------------------------------------- */
+
+/* Reads no further than `entries` bytes behind the times, which are there (decompress), even if the sizes of the groups
+ * are not those that the codes make; that is found at the end. */
+static enum pt_status order_times(struct pt_chunk *chunk, const struct parts *parts)
+{
+    const size_t symbols = chunk->info.symbols;
+    const size_t entries = chunk->info.entries;
+    const uint8_t *next[PT_CHUNK_GROUPS];
+    uint64_t sum = 0;
+    PT_TRY(pt_buffer_reserve(&chunk->scratch, symbols));
+    uint8_t *classes = chunk->scratch.data;
+    uint8_t *times = chunk->ordered.data + symbols * sizeof(uint32_t);
+    for (size_t i = 0; i < symbols; i++)
+        classes[i] = (uint8_t)(parts->symbols[i] >> PT_CHUNK_CLASS_SHIFT);
+    for (unsigned group = 0; group < PT_CHUNK_GROUPS; group++) {
+        next[group] = parts->times + sum;
+        sum += pt_bytes_load32(parts->groups + sizeof(uint32_t) * group);
+        if (sum > entries)
+            return PT_CORRUPT;
+    }
+    uint32_t previous = 0;
+    for (size_t i = 0; i < entries; i++) {
+        const uint32_t class = classes[code_at(chunk, i)];
+        times[i] = *next[previous << PT_CHUNK_CLASS_BITS | class]++;
+        previous = class;
+    }
+    chunk->times = times;
+    /* Each group must have been used up: it ends where the next one began. */
+    const uint8_t *begin = parts->times;
+    for (unsigned group = 0; group < PT_CHUNK_GROUPS; group++) {
+        begin += pt_bytes_load32(parts->groups + sizeof(uint32_t) * group);
+        if (next[group] != begin)
+            return PT_CORRUPT;
+    }
+    return begin == parts->times + entries ? PT_OK : PT_CORRUPT;
+}
+
+/* All times add up to last tick, and the wide part holds exactly what they need. */
+static enum pt_status check_times(const struct pt_chunk *chunk)
+{
+    const struct pt_chunk_info *info = &chunk->info;
+    const uint8_t *const end = chunk->wide + info->wide_bytes;
+    const uint64_t span = info->last_tick - info->first_tick;
+    uint64_t sum = 0;
+    uint32_t escapes = 0;
+    for (size_t i = 0; i < info->entries; i++) {
+        sum += chunk->times[i];
+        escapes += chunk->times[i] == PT_CHUNK_TIME_ESCAPE;
+    }
+    const uint8_t *at = chunk->wide;
+    for (; escapes > 0; escapes--) {
+        uint64_t ticks;
+        PT_TRY(pt_varint_decode(&at, end, &ticks));
+        if (sum > span || ticks > span - sum)
+            return PT_CORRUPT;
+        sum += ticks;
+    }
+    return sum == span && at == end ? PT_OK : PT_CORRUPT;
+}
+
+/* --- Entries ------------------------------------------------------------------------------------------ */
 
 /* What the LOST entries of a chunk sum up to. */
 struct losses {
@@ -183,7 +251,7 @@ static enum pt_status check_control(const struct pt_chunk *chunk, uint32_t subty
     return PT_OK;
 }
 
-/* Every code is a symbol's, there are as many events as the header tells, and each control entry has its arguments. */
+/* There are as many events as the header tells, and each control entry has its arguments. */
 static enum pt_status check_entries(const struct pt_chunk *chunk)
 {
     const struct pt_chunk_info *info = &chunk->info;
@@ -193,8 +261,6 @@ static enum pt_status check_entries(const struct pt_chunk *chunk)
     uint32_t others = 0; /* entries that are no events */
     uint32_t other_symbols = 0;
 
-    if (info->entries > 0 && greatest_code(chunk) >= info->symbols)
-        return PT_CORRUPT;
     for (size_t i = 0; i < info->symbols; i++)
         other_symbols += !pt_chunk_symbol_is_event(chunk->symbols[i]);
     /* Most chunks hold nothing but events: then there is nothing to look for. */
@@ -216,12 +282,14 @@ static enum pt_status check_entries(const struct pt_chunk *chunk)
 
 static enum pt_status decode(struct pt_chunk *chunk, const uint8_t *payload, size_t size)
 {
-    const uint8_t *keyframe;
     PT_TRY(pt_chunk_info_decode(&chunk->info, payload, size));
     PT_TRY(decompress(chunk, payload + PT_CHUNK_FIXED_SIZE, size - PT_CHUNK_FIXED_SIZE));
-    point_to_parts(chunk, &keyframe);
-    PT_TRY(check_symbols(chunk));
-    PT_TRY(pt_chunk_keyframe_decode(&chunk->keyframe, &chunk->info, keyframe));
+    const struct parts parts = point_to_parts(chunk);
+    PT_TRY(take_symbols(chunk, parts.symbols));
+    PT_TRY(pt_chunk_keyframe_decode(&chunk->keyframe, &chunk->info, parts.keyframe));
+    if (chunk->info.entries > 0 && greatest_code(chunk) >= chunk->info.symbols)
+        return PT_CORRUPT;
+    PT_TRY(order_times(chunk, &parts));
     PT_TRY(check_times(chunk));
     return check_entries(chunk);
 }
@@ -242,6 +310,7 @@ void pt_chunk_release(struct pt_chunk *chunk)
 {
     ZSTD_freeDCtx(chunk->zstd);
     pt_buffer_release(&chunk->raw);
+    pt_buffer_release(&chunk->ordered);
     pt_buffer_release(&chunk->scratch);
     *chunk = (struct pt_chunk){0};
 }

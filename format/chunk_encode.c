@@ -1,6 +1,7 @@
 /* The payload of a chunk: a keyframe, columns, compressed (SPEC.md 5). */
 #include "chunk.h"
 
+#define ZSTD_STATIC_LINKING_ONLY /* for the mode of literals, which shared libraries know as well */
 #include <stdlib.h>
 #include <zstd.h>
 
@@ -11,19 +12,43 @@
 #include "varint.h"
 
 struct pt_chunk_encoder {
-    ZSTD_CCtx *zstd;
+    ZSTD_CCtx *what;
+    ZSTD_CCtx *when;
     struct pt_buffer keyframe;
     struct pt_buffer raw;
     struct pt_chunk_records records;
 };
+
+/* What happened repeats itself, so that matches are what compresses it. Times do not: looking for matches in them would
+ * take longer than all the rest of encoding, and find few; only their entropy is coded. */
+static bool settle(const struct pt_chunk_encoder *encoder, int zstd_level)
+{
+    const struct {
+        ZSTD_CCtx *context;
+        ZSTD_cParameter parameter;
+        int value;
+    } settings[] = {
+        {encoder->what, ZSTD_c_compressionLevel, zstd_level},
+        {encoder->when, ZSTD_c_strategy, ZSTD_fast},
+        {encoder->when, ZSTD_c_hashLog, ZSTD_HASHLOG_MIN},
+        {encoder->when, ZSTD_c_minMatch, ZSTD_MINMATCH_MAX},
+        {encoder->when, ZSTD_c_targetLength, ZSTD_TARGETLENGTH_MAX}, /* the distance between two looks */
+        {encoder->when, ZSTD_c_literalCompressionMode, ZSTD_ps_enable},
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        if (ZSTD_isError(ZSTD_CCtx_setParameter(settings[i].context, settings[i].parameter, settings[i].value)))
+            return false;
+    return true;
+}
 
 enum pt_status pt_chunk_encoder_new(struct pt_chunk_encoder **out, int zstd_level)
 {
     struct pt_chunk_encoder *encoder = calloc(1, sizeof *encoder);
     if (!encoder)
         return PT_NOMEM;
-    encoder->zstd = ZSTD_createCCtx();
-    if (!encoder->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_compressionLevel, zstd_level))) {
+    encoder->what = ZSTD_createCCtx();
+    encoder->when = ZSTD_createCCtx();
+    if (!encoder->what || !encoder->when || !settle(encoder, zstd_level)) {
         pt_chunk_encoder_free(encoder);
         return PT_NOMEM;
     }
@@ -35,7 +60,8 @@ void pt_chunk_encoder_free(struct pt_chunk_encoder *encoder)
 {
     if (!encoder)
         return;
-    ZSTD_freeCCtx(encoder->zstd);
+    ZSTD_freeCCtx(encoder->what);
+    ZSTD_freeCCtx(encoder->when);
     pt_buffer_release(&encoder->keyframe);
     pt_buffer_release(&encoder->raw);
     pt_buffer_release(&encoder->records.control);
@@ -65,6 +91,31 @@ static enum pt_status begin(struct pt_chunk_encoder *encoder, struct pt_chunk_so
     return pt_chunk_keyframe_encode(&encoder->keyframe, stack->frames, stack->depth, records->first_tick);
 }
 
+/* Appends a frame of zstd. */
+static enum pt_status compress(ZSTD_CCtx *context, const uint8_t *bytes, size_t count, struct pt_buffer *out)
+{
+    PT_TRY(pt_buffer_reserve(out, ZSTD_compressBound(count)));
+    const size_t size = ZSTD_compress2(context, out->data + out->size, ZSTD_compressBound(count), bytes, count);
+    if (ZSTD_isError(size))
+        return PT_NOMEM;
+    out->size += size;
+    return PT_OK;
+}
+
+/* Each piece of the times is a frame of its own: that gives it an entropy table of its own. */
+static enum pt_status compress_times(struct pt_chunk_encoder *encoder, struct pt_buffer *out)
+{
+    const struct pt_chunk_columns *columns = &encoder->records.columns;
+    uint32_t group = 0;
+    PT_TRY(pt_buffer_reserve(&encoder->raw, columns->entries));
+    for (;;) {
+        const uint32_t count = pt_chunk_columns_next_times(columns, &group, encoder->raw.data);
+        if (count == 0)
+            return PT_OK;
+        PT_TRY(compress(encoder->when, encoder->raw.data, count, out));
+    }
+}
+
 /* Compresses what was taken, appends the payload to `out`, and moves the source on. */
 static enum pt_status finish(struct pt_chunk_encoder *encoder, struct pt_chunk_source *source, size_t depth,
                              uint32_t flags, struct pt_buffer *out)
@@ -91,17 +142,19 @@ static enum pt_status finish(struct pt_chunk_encoder *encoder, struct pt_chunk_s
         .argument_bytes = (uint32_t)columns->arguments.size,
         .lost = columns->lost,
         .code_width = columns->symbol_count <= 256 ? 1 : 2,
-        .raw_bytes = (uint32_t)encoder->raw.size,
+        .raw_bytes = (uint32_t)encoder->raw.size + columns->entries,
     };
-    const size_t bound = ZSTD_compressBound(encoder->raw.size);
-    PT_TRY(pt_buffer_reserve(out, PT_CHUNK_FIXED_SIZE + bound));
-    uint8_t *payload = out->data + out->size;
-    size_t size =
-        ZSTD_compress2(encoder->zstd, payload + PT_CHUNK_FIXED_SIZE, bound, encoder->raw.data, encoder->raw.size);
-    if (ZSTD_isError(size))
-        return PT_NOMEM;
-    pt_chunk_info_encode(payload, &info);
-    out->size += PT_CHUNK_FIXED_SIZE + size;
+    const size_t start = out->size;
+    PT_TRY(pt_buffer_reserve(out, PT_CHUNK_FIXED_SIZE));
+    pt_chunk_info_encode(out->data + start, &info);
+    out->size += PT_CHUNK_FIXED_SIZE;
+    enum pt_status status = compress(encoder->what, encoder->raw.data, encoder->raw.size, out);
+    if (status == PT_OK)
+        status = compress_times(encoder, out);
+    if (status != PT_OK) {
+        out->size = start;
+        return status;
+    }
 
     source->position = taken->position;
     source->base_tick = taken->base_tick;

@@ -35,7 +35,7 @@ static bool is_valid(const struct pt_chunk_info *info)
     if (info->code_width != (info->symbols <= 256 ? 1 : 2))
         return false;
     uint64_t raw = UINT64_C(4) * info->symbols + info->keyframe_bytes + (uint64_t)info->code_width * info->entries +
-                   info->entries + info->wide_bytes + info->argument_bytes;
+                   info->wide_bytes + info->argument_bytes + PT_CHUNK_GROUPS_BYTES + info->entries;
     return raw == info->raw_bytes && raw <= PT_CHUNK_RAW_MAX;
 }
 

@@ -22,65 +22,74 @@ static inline uint64_t tick_offset(const struct pt_chunk_place *place)
 static void take_usual(struct pt_chunk_records *records, struct pt_stack *stack, const struct pt_chunk_ring *ring)
 {
     struct pt_chunk_columns *const columns = &records->columns;
+    const uint64_t *const table = columns->table;
+    const uint32_t table_bits = columns->table_bits;
     struct pt_stack_frame *const frames = stack->frames;
     const size_t capacity = stack->capacity;
-    const uint64_t key = pt_chunk_columns_key(columns, 0);
-    const uint64_t offset = tick_offset(&records->now);
-    uint64_t position = records->now.position;
-    uint64_t last = records->now.last_tick;
     size_t depth = stack->depth;
-    uint32_t events = columns->events;
-    const uint32_t first = columns->entries;
-    uint32_t entry = first;
-    uint32_t wide = columns->wide_size;
-    const uint64_t room = PT_CHUNK_ENTRIES_MAX - entry;
-    const uint64_t end = ring->produced - position < room ? ring->produced : position + room;
+    const uint64_t offset = tick_offset(&records->now);
+    uint64_t last = records->now.last_tick - offset; /* as records tell ticks */
+    uint16_t *code = columns->codes + columns->entries;
+    uint8_t *wide = columns->wide + columns->wide_size;
+    uint32_t last_class = columns->last_class;
 
-    for (; position != end; position++) {
-        const uint64_t record = load(ring, position);
+    /* Up to the end of the ring's memory at most. */
+    const uint64_t words = ring->mask + 1;
+    const uint64_t begin = records->now.position & ring->mask;
+    uint64_t count = PT_CHUNK_ENTRIES_MAX - columns->entries;
+    if (count > ring->produced - records->now.position)
+        count = ring->produced - records->now.position;
+    if (count > words - begin)
+        count = words - begin;
+    const uint64_t *at = ring->words + begin;
+    const uint64_t *const end = at + count;
+
+    for (; at != end; at++) {
+        const uint64_t record = __atomic_load_n(at, __ATOMIC_RELAXED); /* once, whatever the host does */
         const uint32_t symbol = pt_record_symbol(record);
-        const uint32_t kind = pt_record_kind(record);
-        const uint64_t code = columns->table[pt_chunk_columns_hash(symbol)] ^ (key | (uint64_t)symbol << 16);
-        const uint64_t tick = offset + pt_record_tick_low(record);
-        /* A symbol in the table has been checked. */
-        if (code >= PT_CHUNK_SYMBOLS_MAX || tick < last || kind > PT_KIND_EXCEPTION)
+        const uint64_t word = table[pt_chunk_columns_hash(symbol, table_bits)];
+        const uint64_t tick = pt_record_tick_low(record);
+        const uint64_t ticks = tick - last;
+        if (word >> PT_CHUNK_WORD_SYMBOL != symbol)
             break;
-        if (kind <= PT_KIND_OPEN) {
-            if (depth == capacity)
-                break;
+        if (ticks >= PT_CHUNK_TIME_ESCAPE && tick < last)
+            break;
+        const uint32_t kind = pt_record_kind(symbol);
+        if (kind < PT_KIND_OPEN) {
             const uint32_t is_c = kind == PT_KIND_C_CALL;
-            frames[depth].frame = (uint32_t)pt_record_frame(pt_record_id(record), (int)is_c);
-            frames[depth].python = !is_c ? (uint32_t)depth + 1 : depth > 0 ? frames[depth - 1].python : 0;
-            frames[depth].entry_tick = tick;
+            if (depth == capacity || depth == 0)
+                break;
+            frames[depth].frame = (uint32_t)pt_record_frame(pt_record_id(symbol), (int)is_c);
+            frames[depth].python = is_c ? frames[depth - 1].python : (uint32_t)depth + 1;
+            frames[depth].entry_tick = offset + tick;
             depth++;
-            events += kind != PT_KIND_OPEN;
-        } else if (kind <= PT_KIND_C_RAISE) {
-            if (depth == 0 || kind == PT_KIND_UNWIND || (frames[depth - 1].frame & 1) != (kind >= PT_KIND_C_RETURN))
+        } else if (kind < PT_KIND_LINE) {
+            if (depth == 0 || (frames[depth - 1].frame & 1) != (kind >= PT_KIND_C_RETURN))
                 break;
             depth--;
-            events++;
-        } else {
-            events++;
         }
-        const uint64_t ticks = tick - last;
+        const uint32_t class = (uint32_t)word >> PT_CHUNK_WORD_CLASS & ((1u << PT_CHUNK_CLASS_BITS) - 1);
+        const uint32_t group = last_class << PT_CHUNK_CLASS_BITS | class;
         last = tick;
-        columns->codes[entry] = (uint16_t)code;
-        if (ticks < PT_CHUNK_TIME_ESCAPE) {
-            columns->times[entry] = (uint8_t)ticks;
-        } else {
-            columns->times[entry] = PT_CHUNK_TIME_ESCAPE;
-            wide += (uint32_t)pt_varint_encode(columns->wide + wide, ticks - PT_CHUNK_TIME_ESCAPE);
+        last_class = class;
+        *code++ = (uint16_t)word;
+        uint8_t *const time = columns->next[group]++;
+        *time = (uint8_t)ticks;
+        if (ticks >= PT_CHUNK_TIME_ESCAPE) {
+            *time = PT_CHUNK_TIME_ESCAPE;
+            wide += pt_varint_encode(wide, ticks - PT_CHUNK_TIME_ESCAPE);
         }
-        entry++;
     }
 
+    const uint32_t taken = (uint32_t)(code - columns->codes) - columns->entries;
     stack->depth = depth;
-    columns->events = events;
-    columns->wide_size = wide;
-    columns->entries = entry;
-    records->now.position = position;
-    records->now.last_tick = last;
-    if (entry != first)
+    columns->events += taken;
+    columns->entries += taken;
+    columns->wide_size = (uint32_t)(wide - columns->wide);
+    columns->last_class = last_class;
+    records->now.position += taken;
+    records->now.last_tick = last + offset;
+    if (taken > 0)
         records->taken = records->now;
 }
 

@@ -85,9 +85,13 @@ enum {
 #define PT_CHUNK_RAW_MAX       (16u << 20)
 #define PT_CHUNK_ARGUMENTS_MAX 65536u /* bytes of one control entry */
 #define PT_CHUNK_TIME_ESCAPE   255u
-#define PT_LOST_PUSHED_MAX     (1u << 20) /* frames that all LOST entries of a chunk may push together */
-#define PT_LOST_FRAMES_MAX     16000u     /* of which this many may be told */
-#define PT_STACK_DEPTH_MAX     (1u << 24) /* open frames of a thread that are kept in mind */
+#define PT_CHUNK_CLASS_SHIFT   29 /* of a symbol's class, above its kind and id */
+#define PT_CHUNK_CLASS_BITS    3
+#define PT_CHUNK_GROUPS        64u                   /* of times: pairs of classes */
+#define PT_CHUNK_GROUPS_BYTES  (4 * PT_CHUNK_GROUPS) /* of the part that tells their sizes */
+#define PT_LOST_PUSHED_MAX     (1u << 20)            /* frames that all LOST entries of a chunk may push together */
+#define PT_LOST_FRAMES_MAX     16000u                /* of which this many may be told */
+#define PT_STACK_DEPTH_MAX     (1u << 24)            /* open frames of a thread that are kept in mind */
 #define PT_ASIDE_MAX           (1u << 18) /* greenlets of a thread whose stacks are kept in mind while others run */
 
 /* --- 5.4 Kinds (chunks and rings) ---------------------------------------------------------------------------- */

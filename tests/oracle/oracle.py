@@ -181,7 +181,7 @@ def unzstd(packed, size):
         file.flush()
         done = subprocess.run(["zstd", "-dcq", "--no-progress", file.name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     if done.returncode or len(done.stdout) != size:
-        raise Bad("zstd frame does not decompress to the stated length")
+        raise Bad("zstd frames do not decompress to the stated length")
     return done.stdout
 
 
@@ -191,7 +191,7 @@ def chunk(payload):
         raise Bad("chunk is shorter than its header")
     c = dict(zip(CHUNK_FIELDS, struct.unpack_from("<4IQ2I2Q6IQ2I", payload)))
     n, symbols = c["entries"], c["symbols"]
-    parts = [4 * symbols, c["keyframe_bytes"], c["code_width"] * n, n, c["wide_bytes"], c["argument_bytes"]]
+    parts = [4 * symbols, c["keyframe_bytes"], c["code_width"] * n, c["wide_bytes"], c["argument_bytes"], 4 * 64, n]
     if n > 65536 or symbols > 65536 or c["code_width"] != (1 if symbols <= 256 else 2) or sum(parts) != c["raw_bytes"] \
             or c["raw_bytes"] > 16 << 20 or c["flags"] & ~1:
         raise Bad("chunk header contradicts itself")
@@ -199,10 +199,12 @@ def chunk(payload):
     cuts = [0]
     for part in parts:
         cuts.append(cuts[-1] + part)
-    table, keyframe, codes, times, wide, arguments = (raw[a:b] for a, b in zip(cuts, cuts[1:]))
+    table, keyframe, codes, wide, arguments, groups, times = (raw[a:b] for a, b in zip(cuts, cuts[1:]))
 
     table = struct.unpack(f"<{symbols}I", table)
-    if len(set(table)) != symbols or any(s >> 29 or s & 31 not in KINDS for s in table):
+    classes = [s >> 29 for s in table]
+    table = [s & (1 << 29) - 1 for s in table]
+    if len(set(table)) != symbols or any(s & 31 not in KINDS for s in table):
         raise Bad("symbol table breaks the rules")
     if any(s >> 5 and s & 31 in (6, 7, 9, 10, 11) for s in table):
         raise Bad("a leave without id has one")
@@ -213,10 +215,11 @@ def chunk(payload):
     if rest:
         raise Bad("bytes behind the keyframe")
 
+    if any(code >= symbols for code in codes):
+        raise Bad("code without a symbol")
+    times = ungrouped(times, struct.unpack("<64I", groups), [classes[code] for code in codes])
     tick, wide_at, argument_at, entries, events, lost, pushed = c["first_tick"], 0, 0, [], 0, 0, 0
     for code, step in zip(codes, times):
-        if code >= symbols:
-            raise Bad("code without a symbol")
         if step == 255:
             more, wide_at = varint(wide, wide_at)
             step += more
@@ -246,6 +249,18 @@ def chunk(payload):
         raise Bad("losses push too many frames")
     c["list"] = entries
     return c
+
+
+def ungrouped(times, sizes, classes):
+    """The times in the order of entries, whose classes these are."""
+    groups = [8 * a + b for a, b in zip([0] + classes, classes)]
+    if any(groups.count(group) != size for group, size in enumerate(sizes)):
+        raise Bad("groups of another size")
+    by_group = sorted(range(len(groups)), key=lambda entry: groups[entry])  # stable: within a group they stay in order
+    ordered = bytearray(len(times))
+    for at, entry in enumerate(by_group):
+        ordered[entry] = times[at]
+    return ordered
 
 
 def told_frames(numbers, depth, first_tick):

@@ -188,8 +188,13 @@ static enum pt_status with_field(size_t field, int field_size, uint64_t value)
     return decode_changed(0, "", 0, field, field_size, value);
 }
 
+/* The classes of symbols 0 to 3, by which their times are grouped: c_call, c_return, lost and stall. */
+static const uint32_t classes[] = {2u << PT_CHUNK_CLASS_SHIFT, 3u << PT_CHUNK_CLASS_SHIFT, 4u << PT_CHUNK_CLASS_SHIFT,
+                                   4u << PT_CHUNK_CLASS_SHIFT};
+
 static enum pt_status with_symbol(size_t index, uint32_t symbol)
 {
+    symbol |= classes[index];
     return decode_changed(4 * index, &symbol, sizeof symbol, 0, 0, 0);
 }
 
@@ -246,9 +251,27 @@ Test(chunk_rules, a_symbol_of_an_unknown_kind)
     cr_assert_eq(with_symbol(0, 0), PT_CORRUPT);
 }
 
-Test(chunk_rules, a_symbol_with_bits_that_mean_nothing)
+Test(chunk_rules, a_symbol_of_another_class_than_the_groups_tell)
 {
-    cr_assert_eq(with_symbol(0, pt_record_symbol(pt_record_pack(PT_KIND_C_CALL, 3, 0)) | 1u << 29), PT_CORRUPT);
+    const uint32_t c_call = pt_record_symbol(pt_record_pack(PT_KIND_C_CALL, 3, 0)) | 1u << PT_CHUNK_CLASS_SHIFT;
+    cr_assert_eq(decode_changed(0, &c_call, sizeof c_call, 0, 0, 0), PT_CORRUPT);
+}
+
+Test(chunk_rules, groups_that_are_larger_than_the_chunk)
+{
+    struct pt_buffer payload = {0};
+    make_payload(&payload);
+    const uint32_t raw_bytes = pt_bytes_load32(payload.data + PT_CHUNK_OFF_RAW_BYTES);
+    const uint32_t entries = pt_bytes_load32(payload.data + PT_CHUNK_OFF_ENTRIES);
+    const size_t groups = raw_bytes - entries - PT_CHUNK_GROUPS_BYTES;
+    pt_buffer_release(&payload);
+    uint8_t sizes[PT_CHUNK_GROUPS_BYTES];
+    memset(sizes, 0xFF, sizeof sizes);
+    cr_assert_eq(decode_changed(groups, sizes, sizeof sizes, 0, 0, 0), PT_CORRUPT);
+    memset(sizes, 0, sizeof sizes);
+    cr_assert_eq(decode_changed(groups, sizes, sizeof sizes, 0, 0, 0), PT_CORRUPT);
+    pt_bytes_store32(sizes + sizeof(uint32_t) * 63, entries); /* as many as there are, but in the wrong group */
+    cr_assert_eq(decode_changed(groups, sizes, sizeof sizes, 0, 0, 0), PT_CORRUPT);
 }
 
 Test(chunk_rules, a_return_with_an_id)
@@ -268,10 +291,13 @@ static enum pt_status with_pushed(uint8_t second)
     const uint32_t lost = pt_record_symbol(pt_record_pack_control(PT_CONTROL_LOST, 0, 0));
     struct pt_buffer raw = {0}, payload = {0};
     struct pt_chunk chunk = {0};
-    const uint8_t tail[] = {0, 0, 0, 0, 0,    0, /* keyframe, codes, times */
-                            7, 1, 0, 0, 0xFF, 0xFF, 0x3F, 0, 5, 1, 0, 0, second, 0};
+    const uint8_t keyframe_and_codes[] = {0, 0, 0, 0};
+    const uint8_t arguments[] = {7, 1, 0, 0, 0xFF, 0xFF, 0x3F, 0, 5, 1, 0, 0, second, 0};
+    const uint8_t groups_and_times[PT_CHUNK_GROUPS_BYTES + 2] = {2};
     cr_assert_eq(pt_buffer_append(&raw, &lost, sizeof lost), PT_OK);
-    cr_assert_eq(pt_buffer_append(&raw, tail, sizeof tail), PT_OK);
+    cr_assert_eq(pt_buffer_append(&raw, keyframe_and_codes, sizeof keyframe_and_codes), PT_OK);
+    cr_assert_eq(pt_buffer_append(&raw, arguments, sizeof arguments), PT_OK);
+    cr_assert_eq(pt_buffer_append(&raw, groups_and_times, sizeof groups_and_times), PT_OK);
     const struct pt_chunk_info info = {.thread = 1,
                                        .entries = 2,
                                        .words = 10,

@@ -82,16 +82,23 @@ def header(major=1, minor=0, incompatible=0, compatible=0, **more):
     return struct.pack("<HHIQQ", major, minor, 0, incompatible, compatible) + cbor(settings)
 
 
+def by_kind(kind, ident):
+    """The classes that the recorder gives."""
+    return {RETURN: 0, YIELD: 0, UNWIND: 0, START: 1, RESUME: 1, THROW: 1, OPEN: 1, C_CALL: 2, C_RETURN: 3, C_RAISE: 3}.get(kind, 4)
+
+
 def chunk(items, thread=1, slot=0, generation=1, flags=0, position=0, words=None, first_tick=1000, keyframe=(), depth=None, greenlet=0,
-          **wrong):
+          class_of=by_kind, **wrong):
     """items: (kind, id, ticks since the previous one[, arguments]). keyframe: (frame, age). `wrong` overrides header fields and parts."""
-    symbols, codes, times, wide, arguments, events, tick = [], [], bytearray(), b"", b"", 0, first_tick
+    symbols, codes, wide, arguments, events, tick = [], [], b"", b"", 0, first_tick
+    groups, last_class = [bytearray() for _ in range(64)], 0
     for kind, ident, step, *piece in items:
-        symbol = kind | ident << 5
+        symbol = kind | ident << 5 | class_of(kind, ident) << 29
         if symbol not in symbols:
             symbols.append(symbol)
         codes.append(symbols.index(symbol))
-        times.append(min(step, 255))
+        groups[8 * last_class + (symbol >> 29)].append(min(step, 255))
+        last_class = symbol >> 29
         if step >= 255:
             wide += varint(step - 255)
         if kind == CONTROL:
@@ -104,12 +111,14 @@ def chunk(items, thread=1, slot=0, generation=1, flags=0, position=0, words=None
         "part_symbols": struct.pack(f"<{len(symbols)}I", *symbols),
         "part_keyframe": varint(greenlet) + varint(len(keyframe)) + b"".join(varint(f) + varint(a) for f, a in keyframe),
         "part_codes": struct.pack(f"<{len(codes)}{'B' if width == 1 else 'H'}", *codes),
-        "part_times": bytes(times), "part_wide": wide, "part_arguments": arguments,
+        "part_wide": wide, "part_arguments": arguments,
+        "part_groups": struct.pack("<64I", *map(len, groups)), "part_times": b"".join(groups),
     }
     parts.update((k, wrong.pop(k)) for k in list(wrong) if k in parts)
     raw = b"".join(parts.values())
     lost = sum(e[3][0] for e in items if e[0] == CONTROL and e[1] == LOST)
-    packed = wrong.pop("packed", None) or zstd(raw)
+    cuts = [0, *wrong.pop("frames_at", []), len(raw)]
+    packed = wrong.pop("packed", None) or b"".join(zstd(raw[a:b]) for a, b in zip(cuts, cuts[1:]))
     fields = dict(
         thread=thread, slot=slot, generation=generation, flags=flags, position=position,
         words=len(items) if words is None else words, entries=len(items), first_tick=first_tick, last_tick=tick,
@@ -213,6 +222,11 @@ def vectors():
     yield "good-complete", complete, "One process, one thread, one chunk with every kind of event, INDEX and END."
     yield "good-no-index", with_chunks(simple, index=False), "The same without the optional INDEX."
     yield "good-two-chunks", with_chunks(first, second), "The same events in two chunks; the keyframe of the second holds two open frames."
+    calls = [entry for i in range(200) for entry in ((C_CALL, LEN + i % 2, i % 9), (C_RETURN, 0, 250 + i % 11))]
+    yield "good-classes", with_chunks(chunk([(START, MAIN, 3), *calls, (RETURN, 0, 4)], flags=1, class_of=lambda kind, ident: kind * 5 + ident & 7)), \
+        "Classes of symbols that the recorder would not give, and wide times in several groups."
+    yield "good-no-classes", with_chunks(chunk(SIMPLE, flags=1, class_of=lambda kind, ident: 0)), "All symbols in class 0: the times are in the order of entries."
+    yield "good-frames", with_chunks(chunk(SIMPLE, flags=1, frames_at=[1, 60, 60, 300])), "A chunk in five zstd frames, one of them empty, that end wherever they end."
     yield "good-empty", trace(PREAMBLE[:3] + ENDINGS[:1] + ENDINGS[2:]), "A recording in which no thread had an event."
     yield "good-optional-block", trace(PREAMBLE + [(4000, b"from the future", 1), (CHUNK, simple)] + ENDINGS), \
         "A block of an unknown type that is marked OPTIONAL is skipped."
@@ -335,8 +349,10 @@ def vectors():
         "An exception at a raise site that no block names."
     yield "bad-kind", with_chunks(chunk([(20, 1, 1)])), "An entry of kind 20, which does not exist."
     yield "bad-code", with_chunks(chunk(SIMPLE, part_codes=b"\xee" * len(SIMPLE))), "Codes beyond the symbol table."
-    yield "bad-symbol-twice", with_chunks(chunk([(START, 1, 1), (START, 2, 1)], part_symbols=struct.pack("<2I", 33, 33))), "Two equal symbols."
-    yield "bad-symbol-bits", with_chunks(chunk([(START, 1, 1)], part_symbols=struct.pack("<I", 1 << 31 | 33))), "A symbol with bit 31 set."
+    yield "bad-symbol-twice", with_chunks(chunk([(START, 1, 1), (START, 2, 1)], class_of=lambda kind, ident: ident,
+                                                part_symbols=struct.pack("<2I", 1 << 29 | 33, 2 << 29 | 33))), "Two symbols that differ in class alone."
+    yield "bad-class", with_chunks(chunk([(START, 1, 1)], part_symbols=struct.pack("<I", 4 << 29 | 33))), "An entry of another class than the groups tell."
+    yield "bad-groups", with_chunks(chunk(SIMPLE, part_groups=struct.pack("<64I", *[1 << 31] * 64))), "Groups that are far larger than the chunk."
     yield "bad-leave-id", with_chunks(chunk([(START, 1, 1), (RETURN, 1, 1)])), "A return that carries an id."
     yield "bad-wide-missing", with_chunks(chunk([(START, 1, 300), (RETURN, 0, 300)], part_wide=varint(45))), "One wide time too few."
     yield "bad-wide-left", with_chunks(chunk([(START, 1, 300), (RETURN, 0, 3)], part_wide=varint(45) * 2)), "One wide time too many."
