@@ -11,8 +11,7 @@ enum pt_side pt_diff_side(const struct pt_report *report, size_t trace)
     return trace < report->options->base_count ? PT_SIDE_BASE : PT_SIDE_NEW;
 }
 
-/* An input of one trace alone, whose functions have the numbers that they have in the whole. */
-static struct pt_input only(const struct pt_input *whole, size_t trace)
+struct pt_input pt_diff_only(const struct pt_input *whole, size_t trace)
 {
     struct pt_input input = *whole;
     size_t first = 0;
@@ -53,7 +52,7 @@ static enum pt_status add_steps(void *context, const struct pt_step *steps, size
 
 static enum pt_status read_trace(struct pt_diff_reader *self, size_t trace)
 {
-    struct pt_input input = only(self->report->input, trace);
+    struct pt_input input = pt_diff_only(self->report->input, trace);
     struct pt_report part = *self->report;
     struct pt_stream_view view;
     uint8_t *flags = NULL;

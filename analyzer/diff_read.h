@@ -18,6 +18,10 @@ struct pt_diff_reader {
 /* The side of a trace of the input. */
 enum pt_side pt_diff_side(const struct pt_report *report, size_t trace);
 
+/* An input of one trace alone, whose functions have the numbers that they have in the whole. Borrows from it; not to be
+ * released. */
+struct pt_input pt_diff_only(const struct pt_input *whole, size_t trace);
+
 /* Reads every trace into `paths` and `blocks`. PT_NOMEM; PT_END after Ctrl-C. */
 PT_MUST_USE enum pt_status pt_diff_read(struct pt_diff_reader *reader);
 

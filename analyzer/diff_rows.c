@@ -279,6 +279,7 @@ enum pt_status pt_diff_rows_sort(struct pt_diff_rows *rows, struct pt_report *re
                             sort, nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
     }
     order.key = (enum key)key;
-    qsort_r(rows->rows, rows->count, sizeof *rows->rows, compare_rows, &order);
+    if (rows->count > 0)
+        qsort_r(rows->rows, rows->count, sizeof *rows->rows, compare_rows, &order);
     return PT_OK;
 }

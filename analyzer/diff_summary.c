@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "diff.h"
+#include "diff_read.h"
 #include "diff_replicates.h"
 #include "facts.h"
 #include "header_line.h"
@@ -167,9 +168,30 @@ static enum pt_status print_divergences(const struct pt_diff *diff)
     return PT_OK;
 }
 
+static bool has_trouble(const struct pt_trace *trace, const struct pt_figures *figures)
+{
+    return !pt_trace_complete(trace) || figures->bad_chunks > 0 || figures->stalled_ns > 0 || figures->unmatched > 0 ||
+           figures->missing > 0 || trace->header.note_count > 0;
+}
+
+/* Of many traces, those of which there is something to be said. */
+static void print_headers(const struct pt_diff *diff)
+{
+    const struct pt_report *report = diff->report;
+    const size_t count = report->input->trace_count;
+    for (size_t i = 0; i < count; i++) {
+        struct pt_input input = pt_diff_only(report->input, i);
+        struct pt_report part = *report;
+        part.input = &input;
+        part.figures = &report->figures[i];
+        if (count == 2 || has_trouble(input.traces->trace, part.figures))
+            pt_header_line_print(&part);
+    }
+}
+
 enum pt_status pt_diff_summary_print(const struct pt_diff *diff, uint64_t scale)
 {
-    pt_header_line_print(diff->report);
+    print_headers(diff);
     print_sides(diff, scale);
     print_settings(diff);
     print_structure(diff);
