@@ -35,7 +35,7 @@ static inline bool pt_command_compares(const struct pt_command *command)
 static inline bool pt_command_compensates(const struct pt_command *command)
 {
     return command->run == pt_report_top || command->run == pt_report_tree || command->run == pt_report_callers ||
-           command->run == pt_report_callees || command->run == pt_report_threads;
+           command->run == pt_report_callees || command->run == pt_report_threads || command->run == pt_report_diff;
 }
 
 /* It looks at every byte, so checksums are verified when a trace is opened. */

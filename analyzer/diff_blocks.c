@@ -39,6 +39,7 @@ void pt_diff_blocks_begin(struct pt_diff_blocks *blocks, const struct pt_input_t
     blocks->began = false;
     if (chunks->chunk_count > 0)
         blocks->span += chunks->chunks[chunks->chunk_count - 1].info.last_tick - chunks->chunks[0].info.first_tick;
+    blocks->span <<= thread->origin->compensation.shift;
 }
 
 static struct pt_diff_cell *cell_of(const struct pt_diff_blocks *blocks, uint32_t function, size_t block)
@@ -71,11 +72,11 @@ static enum pt_status switch_to(struct pt_diff_blocks *blocks, uint32_t place)
     return PT_OK;
 }
 
-/* The block that a step falls into. A damaged chunk may tell any time. */
+/* The block that a step falls into. A damaged chunk may tell any time, and costs that are taken away turn the clock back. */
 static size_t block_at(const struct pt_diff_blocks *blocks, uint64_t clock)
 {
-    double part = (double)(clock - blocks->first) / (double)blocks->span;
-    return part < 1 ? (size_t)(part * PT_DIFF_BLOCKS) : PT_DIFF_BLOCKS - 1;
+    double part = (double)(int64_t)(clock - blocks->first) / (double)blocks->span;
+    return part < 0 ? 0 : part < 1 ? (size_t)(part * PT_DIFF_BLOCKS) : PT_DIFF_BLOCKS - 1;
 }
 
 enum pt_status pt_diff_blocks_add(struct pt_diff_blocks *blocks, const struct pt_step *steps, size_t count)
@@ -87,7 +88,7 @@ enum pt_status pt_diff_blocks_add(struct pt_diff_blocks *blocks, const struct pt
         blocks->began = true;
         const size_t block = block_at(blocks, step->clock);
         if (blocks->depth > 0 && step->kind != PT_STEP_SKIP)
-            cell_of(blocks, blocks->frames[blocks->depth - 1], block)->self_ticks += step->clock - blocks->clock;
+            cell_of(blocks, blocks->frames[blocks->depth - 1], block)->self_clock += step->clock - blocks->clock;
         blocks->clock = step->clock;
         switch ((enum pt_step_kind)step->kind) {
         case PT_STEP_CALL:
@@ -137,8 +138,8 @@ static size_t gather(const struct pt_diff_blocks *blocks, const struct pt_diff_r
         const size_t trace = i / PT_DIFF_BLOCKS;
         if (cells[i].calls == 0)
             continue;
-        pieces[count++] =
-            (struct piece){(double)cells[i].self_ticks * report->input->traces[trace].tick_ns, (double)cells[i].calls};
+        pieces[count++] = (struct piece){
+            (double)pt_stream_ns(cells[i].self_clock, report->input->traces[trace].clock_ns), (double)cells[i].calls};
         if (pt_diff_side(report, trace) == PT_SIDE_BASE)
             *bases = count;
     }

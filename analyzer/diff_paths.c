@@ -86,7 +86,7 @@ enum pt_status pt_diff_paths_add(struct pt_diff_paths *paths, const struct pt_ca
             break;
         struct pt_diff_cell *cell = &paths->cells[path_of[i] * paths->trace_count + trace];
         cell->calls += node->calls;
-        cell->self_ticks += node->self_ticks;
+        cell->self_clock += node->self_ticks;
     }
     free(path_of);
     return status;

@@ -13,7 +13,7 @@
 /* What one trace tells of one row. */
 struct pt_diff_cell {
     uint64_t calls;
-    uint64_t self_ticks; /* of that trace */
+    uint64_t self_clock; /* on the clock of its steps: a sum that may be less than nothing (pt_stream_ns) */
 };
 
 struct pt_diff_path {

@@ -39,7 +39,7 @@ static enum pt_status begin_thread(void *context, const struct pt_input_thread *
     struct sink *self = context;
     if (self->blocks)
         pt_diff_blocks_begin(self->blocks, thread, self->trace);
-    return pt_call_tree_begin(self->tree, PT_CALL_TREE_GROUP, thread->origin->tick_ns);
+    return pt_call_tree_begin(self->tree, PT_CALL_TREE_GROUP, thread->origin->clock_ns);
 }
 
 static enum pt_status add_steps(void *context, const struct pt_step *steps, size_t count)

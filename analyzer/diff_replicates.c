@@ -149,8 +149,8 @@ static bool measure(const struct test *test, const struct pt_diff_rows *rows, co
         const struct pt_diff_cell *cell = &row->cells[i];
         if (calls && cell->calls == 0)
             return false;
-        figures[i] =
-            (double)cell->self_ticks * test->report->input->traces[i].tick_ns / (double)(calls ? cell->calls : 1);
+        figures[i] = (double)pt_stream_ns(cell->self_clock, test->report->input->traces[i].clock_ns) /
+                     (double)(calls ? cell->calls : 1);
         base += i < test->bases ? figures[i] : 0;
     }
     return base > 0;
@@ -161,7 +161,8 @@ static void measure_total(const struct test *test, const struct pt_diff_rows *ro
     memset(figures, 0, test->count * sizeof *figures);
     for (size_t r = 0; r < rows->count; r++)
         for (size_t i = 0; i < test->count; i++)
-            figures[i] += (double)rows->rows[r].cells[i].self_ticks * test->report->input->traces[i].tick_ns;
+            figures[i] +=
+                (double)pt_stream_ns(rows->rows[r].cells[i].self_clock, test->report->input->traces[i].clock_ns);
 }
 
 static int compare_samples(const void *a, const void *b)

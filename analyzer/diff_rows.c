@@ -56,7 +56,7 @@ static enum pt_diff_change judge_calls(struct span base, struct span new, const 
 static bool ran(const struct pt_diff_cell *cells, const struct traces *traces, int side)
 {
     for (size_t i = traces->from[side]; i < traces->from[side + 1]; i++)
-        if (cells[i].calls > 0 || cells[i].self_ticks > 0)
+        if (cells[i].calls > 0 || cells[i].self_clock != 0)
             return true;
     return false;
 }
@@ -98,7 +98,7 @@ static void fill_row(struct pt_diff_row *row, const struct traces *traces, const
     for (int side = 0; side < 2; side++) {
         for (size_t i = traces->from[side]; i < traces->from[side + 1]; i++) {
             row->calls[side] += row->cells[i].calls;
-            row->all_ns[side] += (uint64_t)((double)row->cells[i].self_ticks * traces->input->traces[i].tick_ns + 0.5);
+            row->all_ns[side] += pt_stream_ns(row->cells[i].self_clock, traces->input->traces[i].clock_ns);
         }
         row->self_ns[side] = (row->all_ns[side] + counts[side] / 2) / counts[side];
     }
@@ -154,7 +154,7 @@ static enum pt_status sum_functions(struct pt_diff_rows *rows, const struct pt_d
         for (size_t t = 0; t < traces; t++) {
             struct pt_diff_cell *sum = &rows->cells[paths->paths[i].function * traces + t];
             sum->calls += cells[t].calls;
-            sum->self_ticks += cells[t].self_ticks;
+            sum->self_clock += cells[t].self_clock;
         }
     }
     return PT_OK;

@@ -35,6 +35,10 @@ static void print_sides(const struct pt_diff *diff, uint64_t scale)
         pt_facts_printf(&facts, "(%+.1f %%)", 100.0 * (double)total->delta_ns / (double)total->self_ns[PT_SIDE_BASE]);
     if (diff->settings.count == 0)
         pt_facts_put(&facts, PT_SCREEN_PLAIN, "same settings");
+    if (report->input->trace_count > 2 && strcmp(report->input->traces[0].trace->header.clock, "cpu") == 0)
+        pt_facts_put(&facts, PT_SCREEN_STRONG, "times are CPU time");
+    if (report->input->trace_count > 2 && report->options->compensate)
+        pt_facts_put(&facts, PT_SCREEN_PLAIN, "compensated");
     pt_facts_end(&facts);
 }
 

@@ -39,6 +39,7 @@ COMMANDS = {
     "export-folded": ["export", "folded"],
     "export-callgrind": ["export", "callgrind"],
     "diff": ["diff", "good-complete.bin"],
+    "diff-compensate": ["diff", "--compensate", "good-costs.bin"],
     "diff-by-path": ["diff", "--by", "path", "good-complete.bin"],
 }
 SCREENS = {name: ("good-complete", "good-fork", "bad-lost") for name in COMMANDS}
@@ -59,6 +60,7 @@ SCREENS["tree-compensate"] = SCREENS["callers-compensate"] = SCREENS["threads-co
 SCREENS["info"] += ("good-inner", "good-exec", "good-costs")
 SCREENS["threads-by-process"] = SCREENS["top-by-process"] = SCREENS["tree-by-process"] = ("good-exec",)
 SCREENS["diff"] = ("good-fork", "good-complete", "bad-lost")
+SCREENS["diff-compensate"] = ("good-costs",)
 SCREENS["diff-by-path"] = ("good-fork",)
 
 VIEWS = [("80 columns", ["--width", "80"]), ("120 columns", ["--width", "120"]), ("200 columns", ["--width", "200"]),
