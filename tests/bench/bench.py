@@ -72,7 +72,7 @@ def record(options, place):
     if not rows:
         sys.exit(1)
     measured = [row for row in rows if row["program"] in suite.MEASURED] or rows
-    print("\nOver %d programs:" % len(measured))
+    print("\nOver %s:" % ("%d programs" % len(measured) if len(measured) > 1 else measured[0]["program"]))
     means = summary.summarize(measured, key)
     table.print_summary(means)
     beside = summary.beside(measured, key)

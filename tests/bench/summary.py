@@ -34,6 +34,11 @@ def added_s(row, tool, key):
     return (slowdown(row, tool, key) - 1) * median(row["runs"]["bare"], key)
 
 
+def helpers_s(runs):
+    """Processor time beside the measured process; the end of that one, which nobody's clock sees, is in it, too."""
+    return statistics.median(run["cpu_s"] - run["host_cpu_s"] for run in runs)
+
+
 def of_program(row, tool, key):
     """The figures of a tool on one program; those that it does not have are missing."""
     runs, base = row["runs"][tool], row["runs"]["bare"]
@@ -49,6 +54,7 @@ def of_program(row, tool, key):
         figures["by_cprofile"] = added_s(row, tool, key) / added_s(row, "cProfile", key)
     if events >= EVENTS_MIN:
         figures["added_ns"] = added_s(row, tool, key) / events * 1e9
+        figures["helpers_ns"] = (helpers_s(runs) - helpers_s(base)) / events * 1e9
         if contenders.keeps(tool) in ("all", "Python"):
             figures["bytes"] = median(runs, "bytes") / median(runs, "events")
     if "lost" in runs[0]:
@@ -66,6 +72,7 @@ MEANS = {
     "cpu": geometric_mean,
     "bytes": geometric_mean,
     "added_ns": statistics.median,
+    "helpers_ns": statistics.median,
     "memory_bytes": statistics.median,
     "start_s": statistics.median,
     "stop_s": statistics.median,

@@ -25,7 +25,8 @@ def print_heading(tools):
     width = width_of(tools)
     for line in range(2):
         cells = "".join("%*s" % (width, words(tool)[line][: width - 1]) for tool in tools)
-        print(("%-22s%s" % ("" if line else "program", cells)).rstrip())
+        if cells.strip():
+            print("%-22s%s" % ("" if line else "program", cells))
 
 
 def print_row(row, tools, key):
@@ -60,20 +61,21 @@ COLUMNS = (
     # two lines of heading, the figure, how it is shown
     ("time", "× bare", "slowdown", "{:.2f}".format),
     ("added ÷", "cProfile", "by_cprofile", "{:.2f}".format),
-    ("ns", "/event", "added_ns", "{:.0f}".format),
+    ("added", "ns/ev.", "added_ns", "{:.0f}".format),
     ("CPU", "× bare", "cpu", "{:.2f}".format),
+    ("beside", "ns/ev.", "helpers_ns", "{:.1f}".format),
     ("memory", "MiB", "memory_bytes", lambda value: "%.1f" % (value / 2**20)),
     ("bytes", "/event", "bytes", "{:.2f}".format),
     ("start", "ms", "start_s", lambda value: "%.0f" % (value * 1e3)),
     ("stop", "ms", "stop_s", lambda value: "%.0f" % (value * 1e3)),
-    ("lost", "≤", "lost", share),
+    ("lost", "at most", "lost", share),
     ("stalled", "", "stalled", share),
 )
 
 
 def print_summary(means):
     name_width = max(len(tool) for tool in means) + 1
-    widths = [max(len(column[0]), len(column[1]), 6) + 2 for column in COLUMNS]
+    widths = [max(len(column[0]), len(column[1]), 5) + 2 for column in COLUMNS]
     for line in range(2):
         cells = "".join("%*s" % (width, column[line]) for column, width in zip(COLUMNS, widths))
         print(("%-*s%9s%s" % (name_width, "" if line else "tool", "" if line else "keeps", cells)).rstrip())
