@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "row_index.h"
 #include "stash.h"
+#include "stream_walk.h"
 
 /* A frame of the thread that is being read. */
 struct frame {
@@ -18,9 +20,7 @@ struct active {
 };
 
 struct pt_call_tree_private {
-    uint32_t capacity; /* of nodes */
-    uint32_t *slots;   /* hash of (parent, function) to node, open addressing, 0 is free */
-    uint32_t slot_mask;
+    struct pt_row_index index; /* by parent and function */
     bool collapse;
     struct active *active; /* by function, if recursion is collapsed */
     uint32_t top;          /* the node below which the thread stands */
@@ -34,49 +34,17 @@ struct pt_call_tree_private {
     double tick_ns;
 };
 
-static uint32_t hash_of(uint32_t parent, uint32_t function)
+static uint32_t *find_slot(const struct pt_call_tree *tree, uint32_t parent, uint32_t function)
 {
-    uint64_t key = ((uint64_t)parent << 32 | function) * UINT64_C(0x9E3779B97F4A7C15);
-    return (uint32_t)(key >> 32);
+    return pt_row_index_find(&tree->inner->index, tree->nodes, sizeof *tree->nodes, (uint32_t[]){parent, function}, 2);
 }
 
-/* The slot that holds the child, or the free one where it belongs. */
-static uint32_t *find_slot(struct pt_call_tree *tree, uint32_t parent, uint32_t function)
-{
-    struct pt_call_tree_private *inner = tree->inner;
-    uint32_t at = hash_of(parent, function) & inner->slot_mask;
-    for (;;) {
-        uint32_t node = inner->slots[at];
-        if (!node || (tree->nodes[node].parent == parent && tree->nodes[node].function == function))
-            return &inner->slots[at];
-        at = (at + 1) & inner->slot_mask;
-    }
-}
-
-/* Room for twice as many nodes; the hash stays at most half full. */
 static enum pt_status grow(struct pt_call_tree *tree)
 {
-    struct pt_call_tree_private *inner = tree->inner;
-    uint64_t capacity = inner->capacity ? 2 * (uint64_t)inner->capacity : 1024;
-    struct pt_call_node *nodes;
-    uint32_t *slots;
-
-    if (capacity > UINT32_C(1) << 30)
-        return PT_NOMEM;
-    nodes = reallocarray(tree->nodes, capacity, sizeof *nodes);
-    if (!nodes)
-        return PT_NOMEM;
+    void *nodes = tree->nodes;
+    enum pt_status status = pt_row_index_grow(&tree->inner->index, &nodes, tree->count, sizeof *tree->nodes, 2);
     tree->nodes = nodes;
-    slots = calloc(2 * capacity, sizeof *slots);
-    if (!slots)
-        return PT_NOMEM;
-    free(inner->slots);
-    inner->slots = slots;
-    inner->slot_mask = (uint32_t)(2 * capacity - 1);
-    inner->capacity = (uint32_t)capacity;
-    for (uint32_t node = 1; node < tree->count; node++)
-        *find_slot(tree, nodes[node].parent, nodes[node].function) = node;
-    return PT_OK;
+    return status;
 }
 
 /* The child of `parent` for `function`, made if need be. */
@@ -89,7 +57,7 @@ static enum pt_status find_child(struct pt_call_tree *tree, uint32_t parent, uin
     }
     uint32_t *slot = find_slot(tree, parent, function);
     if (!*slot) {
-        if (tree->count == tree->inner->capacity) {
+        if (tree->count == tree->inner->index.capacity) {
             PT_TRY(grow(tree));
             slot = find_slot(tree, parent, function);
         }
@@ -153,7 +121,7 @@ void pt_call_tree_free(struct pt_call_tree *tree)
 {
     if (!tree)
         return;
-    free(tree->inner->slots);
+    pt_row_index_release(&tree->inner->index);
     free(tree->inner->active);
     free(tree->inner->frames);
     pt_stash_release(&tree->inner->stash);
@@ -190,45 +158,57 @@ enum pt_status pt_call_tree_begin(struct pt_call_tree *tree, uint32_t group, dou
     return push(inner, inner->top, false);
 }
 
-static enum pt_status enter(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
+/* What is at hand while steps are taken. */
+struct hot {
+    struct pt_call_tree *tree;
+    uint32_t current; /* the node on top */
+    uint64_t clock;
+};
+
+static PT_STREAM_INLINE void pass(struct hot *hot, uint64_t clock)
 {
+    hot->tree->nodes[hot->current].self_ticks += clock - hot->clock;
+    hot->clock = clock;
+}
+
+static PT_STREAM_INLINE enum pt_status enter(struct hot *hot, uint32_t function, uint32_t call)
+{
+    struct pt_call_tree *tree = hot->tree;
     struct pt_call_tree_private *inner = tree->inner;
-    struct active *active = &inner->active[step->function];
+    struct active *active = &inner->active[function];
     bool folded = inner->collapse && active->node;
     uint32_t node = active->node;
 
     if (!folded)
-        PT_TRY(find_child(tree, *current, step->function, &node));
+        PT_TRY(find_child(tree, hot->current, function, &node));
     PT_TRY(push(inner, node, folded));
-    if (step->kind == PT_STEP_CALL) {
-        tree->nodes[node].calls++;
-        tree->nodes[node].primitive += !folded;
-    }
+    tree->nodes[node].calls += call;
+    tree->nodes[node].primitive += call & !folded;
     if (inner->collapse) {
         active->node = node;
         if (++active->depth > tree->nodes[node].recursion)
             tree->nodes[node].recursion = active->depth;
     }
-    *current = node;
+    hot->current = node;
     return PT_OK;
 }
 
-static void leave(struct pt_call_tree *tree, const struct pt_step *step, uint32_t *current)
+static PT_STREAM_INLINE void leave(struct hot *hot, enum pt_step_kind kind)
 {
-    struct pt_call_tree_private *inner = tree->inner;
+    struct pt_call_tree_private *inner = hot->tree->inner;
     if (inner->frame_count <= 1)
         return;
     const struct frame *left = &inner->frames[--inner->frame_count];
-    struct pt_call_node *node = &tree->nodes[left->node];
+    struct pt_call_node *node = &hot->tree->nodes[left->node];
 
-    node->raised += step->kind == PT_STEP_RAISE;
+    node->raised += kind == PT_STEP_RAISE;
     if (inner->collapse) {
         struct active *active = &inner->active[node->function];
         active->depth--;
         if (!left->folded)
             active->node = 0;
     }
-    *current = inner->frames[inner->frame_count - 1].node;
+    hot->current = inner->frames[inner->frame_count - 1].node;
 }
 
 /* Another greenlet goes on, with frames of its own: what folds is told by them alone. */
@@ -255,36 +235,44 @@ static enum pt_status switch_to(struct pt_call_tree *tree, const struct pt_step 
     return PT_OK;
 }
 
+static void pick_up(struct hot *hot, struct pt_call_tree *tree)
+{
+    const struct pt_call_tree_private *inner = tree->inner;
+    *hot = (struct hot){tree, inner->frames[inner->frame_count - 1].node, inner->clock};
+}
+
 enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step *steps, size_t count)
 {
     struct pt_call_tree_private *inner = tree->inner;
-    uint32_t current = inner->frames[inner->frame_count - 1].node;
-    bool paused = inner->paused;
-    uint64_t clock = inner->started || !count ? inner->clock : steps[0].clock;
-
-    for (size_t i = 0; i < count; i++) {
+    enum pt_status status = PT_OK;
+    struct hot hot;
+    if (!inner->started && count > 0)
+        inner->clock = steps[0].clock;
+    inner->started = inner->started || count > 0;
+    pick_up(&hot, tree);
+    for (size_t i = 0; i < count && status == PT_OK; i++) {
         const struct pt_step *step = &steps[i];
-        if (paused)
-            tree->nodes[current].other_ticks += step->clock - clock;
-        else
-            tree->nodes[current].self_ticks += step->clock - clock;
-        clock = step->clock;
+        if (inner->paused) {
+            tree->nodes[hot.current].other_ticks += step->clock - hot.clock;
+            hot.clock = step->clock;
+        }
+        pass(&hot, step->clock);
         switch ((enum pt_step_kind)step->kind) {
         case PT_STEP_CALL:
         case PT_STEP_OPEN:
-            PT_TRY(enter(tree, step, &current));
+            status = enter(&hot, step->function, step->kind == PT_STEP_CALL);
             break;
         case PT_STEP_LEAVE:
         case PT_STEP_RAISE:
         case PT_STEP_CLOSE:
-            leave(tree, step, &current);
+            leave(&hot, step->kind);
             break;
         case PT_STEP_PAUSE:
         case PT_STEP_SKIP:
-            paused = step->kind == PT_STEP_PAUSE;
+            inner->paused = step->kind == PT_STEP_PAUSE;
             break;
         case PT_STEP_SWITCH:
-            PT_TRY(switch_to(tree, step, &current));
+            status = switch_to(tree, step, &hot.current);
             break;
         case PT_STEP_LINE:
         case PT_STEP_OPCODE:
@@ -292,10 +280,80 @@ enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step 
             break; /* not asked for */
         }
     }
-    inner->clock = clock;
-    inner->paused = paused;
-    inner->started = true;
+    inner->clock = hot.clock;
+    return status;
+}
+
+/* --- Chunks ------------------------------------------------------------------------------------------------------- */
+
+static PT_STREAM_INLINE enum pt_status enter_plain(void *context, const struct pt_stream_symbol *symbol, uint64_t tick)
+{
+    struct hot *hot = context;
+    pass(hot, tick);
+    return enter(hot, symbol->shown, 1);
+}
+
+static PT_STREAM_INLINE enum pt_status leave_plain(void *context, enum pt_step_kind kind, uint64_t tick)
+{
+    struct hot *hot = context;
+    pass(hot, tick);
+    leave(hot, kind);
     return PT_OK;
+}
+
+static PT_STREAM_INLINE void pause_tree(void *context, struct pt_stream *stream)
+{
+    const struct hot *hot = context;
+    (void)stream;
+    hot->tree->inner->clock = hot->clock;
+}
+
+/* What the slow path has made is taken like any steps. No chunk begins between a PAUSE and its SKIP. */
+static PT_STREAM_INLINE enum pt_status go_on(void *context, struct pt_stream *stream)
+{
+    struct pt_call_tree *tree = ((struct hot *)context)->tree;
+    struct pt_call_tree_private *inner = tree->inner;
+    enum pt_status status = pt_call_tree_add(tree, stream->steps, stream->step_count);
+    stream->step_count = 0;
+    if (!inner->started)
+        inner->clock = stream->tick;
+    inner->started = true;
+    pick_up(context, tree);
+    return status;
+}
+
+static const struct pt_stream_taker tree_taker = {enter_plain, leave_plain, pause_tree, go_on};
+
+enum pt_status pt_call_tree_run(void *context, struct pt_stream *stream)
+{
+    struct hot hot = {.tree = context};
+    return pt_stream_walk(stream, &tree_taker, &hot);
+}
+
+/* --- Sums --------------------------------------------------------------------------------------------------------- */
+
+enum pt_status pt_call_tree_merge(struct pt_call_tree *into, const struct pt_call_tree *from)
+{
+    uint32_t *places = calloc(from->count, sizeof *places); /* of the nodes of `from`, in `into` */
+    enum pt_status status = places ? PT_OK : PT_NOMEM;
+    if (from->count > 1 && into->inner->tick_ns != from->inner->tick_ns) {
+        settle(into);
+        into->inner->tick_ns = from->inner->tick_ns;
+    }
+    for (uint32_t i = 1; i < from->count && status == PT_OK; i++)
+        status = find_child(into, places[from->nodes[i].parent], from->nodes[i].function, &places[i]);
+    for (uint32_t i = 0; i < from->count && status == PT_OK; i++) {
+        const struct pt_call_node *node = &from->nodes[i];
+        struct pt_call_node *to = &into->nodes[places[i]];
+        to->calls += node->calls;
+        to->primitive += node->primitive;
+        to->raised += node->raised;
+        to->self_ticks += node->self_ticks;
+        to->other_ticks += node->other_ticks;
+        to->recursion = node->recursion > to->recursion ? node->recursion : to->recursion;
+    }
+    free(places);
+    return status;
 }
 
 void pt_call_tree_finish(struct pt_call_tree *tree)

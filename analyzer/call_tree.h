@@ -55,6 +55,13 @@ PT_MUST_USE enum pt_status pt_call_tree_begin(struct pt_call_tree *tree, uint32_
 /* PT_NOMEM, also if there are more than 2^32 paths. */
 PT_MUST_USE enum pt_status pt_call_tree_add(struct pt_call_tree *tree, const struct pt_step *steps, size_t count);
 
+/* The same for a chunk, without steps: a pt_stream_run, whose context is the tree. */
+pt_stream_run pt_call_tree_run;
+
+/* Adds what was read into another tree, for as many functions, of one trace. Its paths come behind those that are there, in
+ * their order. PT_NOMEM. */
+PT_MUST_USE enum pt_status pt_call_tree_merge(struct pt_call_tree *into, const struct pt_call_tree *from);
+
 /* Turns ticks into nanoseconds and sums up the totals. Call once, at the end. */
 void pt_call_tree_finish(struct pt_call_tree *tree);
 

@@ -38,41 +38,16 @@ struct pt_edges_private {
 
 static uint32_t *find_slot(const struct pt_edge_list *list, uint32_t chosen, uint32_t other)
 {
-    uint64_t key = ((uint64_t)chosen << 32 | other) * UINT64_C(0x9E3779B97F4A7C15);
-    uint32_t at = (uint32_t)(key >> 32) & list->slot_mask;
-    for (;;) {
-        uint32_t edge = list->slots[at];
-        if (!edge || (list->edges[edge].chosen == chosen && list->edges[edge].other == other))
-            return &list->slots[at];
-        at = (at + 1) & list->slot_mask;
-    }
+    return pt_row_index_find(&list->index, list->edges, sizeof *list->edges, (uint32_t[]){chosen, other}, 2);
 }
 
-/* Room for twice as many edges; the hash stays at most half full. */
 static enum pt_status grow(struct pt_edge_list *list)
 {
-    uint64_t capacity = list->capacity ? 2 * (uint64_t)list->capacity : 256;
-    struct pt_edge *edges;
-    uint32_t *slots;
-
-    if (capacity > UINT32_C(1) << 30)
-        return PT_NOMEM;
-    edges = reallocarray(list->edges, capacity, sizeof *edges);
-    if (!edges)
-        return PT_NOMEM;
+    void *edges = list->edges;
+    enum pt_status status = pt_row_index_grow(&list->index, &edges, list->count, sizeof *list->edges, 2);
     list->edges = edges;
-    slots = calloc(2 * capacity, sizeof *slots);
-    if (!slots)
-        return PT_NOMEM;
-    free(list->slots);
-    list->slots = slots;
-    list->slot_mask = (uint32_t)(2 * capacity - 1);
-    list->capacity = (uint32_t)capacity;
-    if (list->count == 0)
-        list->count = 1;
-    for (uint32_t i = 1; i < list->count; i++)
-        *find_slot(list, edges[i].chosen, edges[i].other) = i;
-    return PT_OK;
+    list->count = list->count ? list->count : 1;
+    return status;
 }
 
 /* The edge between two ends, made if need be. */
@@ -80,7 +55,7 @@ static enum pt_status find_edge(struct pt_edge_list *list, uint32_t chosen, uint
 {
     uint32_t *slot = find_slot(list, chosen, other);
     if (!*slot) {
-        if (list->count == list->capacity) {
+        if (list->count == list->index.capacity) {
             PT_TRY(grow(list));
             slot = find_slot(list, chosen, other);
         }
@@ -96,7 +71,7 @@ static enum pt_status find_edge(struct pt_edge_list *list, uint32_t chosen, uint
 static void release_list(struct pt_edge_list *list)
 {
     free(list->edges);
-    free(list->slots);
+    pt_row_index_release(&list->index);
 }
 
 enum pt_status pt_edges_new(struct pt_edges **out, const uint8_t *flags, size_t count)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "row_index.h"
 #include "status.h"
 #include "stream.h"
 
@@ -43,9 +44,7 @@ struct pt_edge {
 struct pt_edge_list {
     struct pt_edge *edges; /* [0] is not used */
     uint32_t count;
-    uint32_t capacity;
-    uint32_t *slots;
-    uint32_t slot_mask;
+    struct pt_row_index index; /* by chosen and other */
 };
 
 struct pt_edges_private;

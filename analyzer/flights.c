@@ -1,8 +1,8 @@
 #include "flights.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "raise_types.h"
 #include "stash.h"
 
 /* Flights that a function may have in hand: those that it handles, one within the other. Beyond that the oldest counts as
@@ -48,49 +48,7 @@ struct pt_flights_private {
     struct pt_stash stash;
 };
 
-/* --- Sums, found by their keys ----------------------------------------------------------------------------------- */
-
-static bool is_of(const struct pt_flight *row, const struct live *live, enum pt_flight_end end, uint32_t by)
-{
-    return row->site == live->site && row->function == live->function && row->end == end && row->by == by;
-}
-
-static uint32_t *find_slot(const struct pt_flights *flights, const struct live *live, enum pt_flight_end end,
-                           uint32_t by)
-{
-    uint64_t key = ((uint64_t)live->site << 32 | live->function) * UINT64_C(0x9E3779B97F4A7C15);
-    key = (key ^ ((uint64_t)by << 2 | end)) * UINT64_C(0x9E3779B97F4A7C15);
-    uint32_t at = (uint32_t)(key >> 32) & flights->slot_mask;
-    while (flights->slots[at] && !is_of(&flights->rows[flights->slots[at]], live, end, by))
-        at = (at + 1) & flights->slot_mask;
-    return &flights->slots[at];
-}
-
-/* Room for twice as many; the hash stays at most half full. */
-static enum pt_status grow(struct pt_flights *flights)
-{
-    uint64_t capacity = flights->capacity ? 2 * (uint64_t)flights->capacity : 256;
-    if (capacity > UINT32_C(1) << 30)
-        return PT_NOMEM;
-    struct pt_flight *rows = reallocarray(flights->rows, capacity, sizeof *rows);
-    if (!rows)
-        return PT_NOMEM;
-    flights->rows = rows;
-    uint32_t *slots = calloc(2 * capacity, sizeof *slots);
-    if (!slots)
-        return PT_NOMEM;
-    free(flights->slots);
-    flights->slots = slots;
-    flights->slot_mask = (uint32_t)(2 * capacity - 1);
-    flights->capacity = (uint32_t)capacity;
-    if (flights->count == 0)
-        flights->count = 1;
-    for (uint32_t i = 1; i < flights->count; i++) {
-        const struct live key = {.site = rows[i].site, .function = rows[i].function};
-        *find_slot(flights, &key, rows[i].end, rows[i].by) = i;
-    }
-    return PT_OK;
-}
+/* --- Ends -------------------------------------------------------------------------------------------------------- */
 
 /* Counts a flight that has ended, and gives its place back. */
 static enum pt_status end_one(struct pt_flights *flights, uint32_t index, enum pt_flight_end end, uint32_t by,
@@ -98,26 +56,12 @@ static enum pt_status end_one(struct pt_flights *flights, uint32_t index, enum p
 {
     struct pt_flights_private *inner = flights->inner;
     struct live *live = &inner->lives[index];
-    uint32_t *slot = find_slot(flights, live, end, by);
-    if (!*slot) {
-        if (flights->count == flights->capacity) {
-            PT_TRY(grow(flights));
-            slot = find_slot(flights, live, end, by);
-        }
-        *slot = flights->count;
-        flights->rows[flights->count++] = (struct pt_flight){
-            .site = live->site, .function = live->function, .by = by, .end = end, .least = UINT64_MAX};
-    }
-    struct pt_flight *row = &flights->rows[*slot];
-    row->count++;
-    row->least = left < row->least ? left : row->least;
-    row->most = left > row->most ? left : row->most;
+    const struct pt_flight key = {.site = live->site, .function = live->function, .by = by, .end = end};
+    PT_TRY(pt_flight_rows_add(&flights->ended, &key, left));
     live->next = inner->unused;
     inner->unused = index;
     return PT_OK;
 }
-
-/* --- Ends of several --------------------------------------------------------------------------------------------- */
 
 /* The whole list was caught in the function that has it in hand. */
 static enum pt_status end_in_hand(struct pt_flights *flights, uint32_t *list)
@@ -158,40 +102,6 @@ static enum pt_status end_lost_on_the_way(struct pt_flights *flights, struct fra
 
 /* --- Life -------------------------------------------------------------------------------------------------------- */
 
-struct site {
-    uint32_t number;
-    const char *type;
-};
-
-static int compare_sites(const void *a, const void *b)
-{
-    return strcmp(((const struct site *)a)->type, ((const struct site *)b)->type);
-}
-
-/* Equal types get equal numbers. What is no raise site has type 0. */
-static enum pt_status number_types(struct pt_flights_private *inner)
-{
-    const struct pt_input *input = inner->input;
-    size_t count = 0;
-    uint32_t type = 0;
-    struct site *sites = calloc(input->function_count + 1, sizeof *sites);
-    inner->types = calloc(input->function_count + 1, sizeof *inner->types);
-    if (!sites || !inner->types) {
-        free(sites);
-        return PT_NOMEM;
-    }
-    for (size_t i = 0; i < input->function_count; i++)
-        if (input->functions[i].kind == PT_NAME_RAISE_SITE)
-            sites[count++] = (struct site){(uint32_t)i, input->functions[i].label};
-    qsort(sites, count, sizeof *sites, compare_sites);
-    for (size_t i = 0; i < count; i++) {
-        type += i == 0 || strcmp(sites[i - 1].type, sites[i].type) != 0;
-        inner->types[sites[i].number] = type;
-    }
-    free(sites);
-    return PT_OK;
-}
-
 enum pt_status pt_flights_new(struct pt_flights **out, const struct pt_input *input, size_t numbers, bool by_function)
 {
     struct pt_flights *flights = calloc(1, sizeof *flights);
@@ -205,7 +115,7 @@ enum pt_status pt_flights_new(struct pt_flights **out, const struct pt_input *in
     inner->input = input;
     inner->by_function = by_function;
     inner->suspended = calloc(numbers + 1, sizeof *inner->suspended);
-    if (!inner->suspended || number_types(inner) != PT_OK || grow(flights) != PT_OK) {
+    if (!inner->suspended || pt_raise_types_make(&inner->types, input) != PT_OK) {
         pt_flights_free(flights);
         return PT_NOMEM;
     }
@@ -225,8 +135,7 @@ void pt_flights_free(struct pt_flights *flights)
     free(inner->lives);
     free(inner->frames);
     free(inner);
-    free(flights->rows);
-    free(flights->slots);
+    pt_flight_rows_release(&flights->ended);
     free(flights);
 }
 

@@ -12,38 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flight_rows.h"
 #include "input.h"
 #include "status.h"
 #include "stream.h"
 
-enum pt_flight_end {
-    PT_FLIGHT_CAUGHT,    /* in the function `by`, which went on */
-    PT_FLIGHT_SWALLOWED, /* by the C function `by`; or in the Python function `by`, by C code that shows no function */
-    PT_FLIGHT_LEFT,      /* it left the outermost function of its thread */
-    PT_FLIGHT_OPEN,      /* the recording, or the range, ended before it did */
-};
-
-#define PT_FLIGHTS_NOBODY UINT32_MAX
-
-/* Flights from one place to one end. Functions are the numbers that steps carry; `site` is that of the raise site. */
-struct pt_flight {
-    uint32_t site;
-    uint32_t function; /* that raised it; NOBODY if none was open */
-    uint32_t by;       /* NOBODY for LEFT and OPEN */
-    enum pt_flight_end end;
-    uint64_t count;
-    uint64_t least; /* Python functions that it left */
-    uint64_t most;
-};
-
 struct pt_flights_private;
 
 struct pt_flights {
-    struct pt_flight *rows; /* [0] is not used */
-    uint32_t count;
-    uint32_t capacity;
-    uint32_t *slots;
-    uint32_t slot_mask;
+    struct pt_flight_rows ended; /* numbers of functions are those that steps carry */
     struct pt_flights_private *inner;
 };
 

@@ -28,38 +28,16 @@ struct pt_line_times_private {
 
 static uint32_t *find_slot(const struct pt_line_list *list, uint32_t chosen, uint32_t place)
 {
-    uint64_t key = ((uint64_t)chosen << 32 | place) * UINT64_C(0x9E3779B97F4A7C15);
-    uint32_t at = (uint32_t)(key >> 32) & list->slot_mask;
-    for (;;) {
-        uint32_t entry = list->slots[at];
-        if (!entry || (list->entries[entry].chosen == chosen && list->entries[entry].place == place))
-            return &list->slots[at];
-        at = (at + 1) & list->slot_mask;
-    }
+    return pt_row_index_find(&list->index, list->entries, sizeof *list->entries, (uint32_t[]){chosen, place}, 2);
 }
 
-/* Room for twice as many; the hash stays at most half full. */
 static enum pt_status grow(struct pt_line_list *list)
 {
-    uint64_t capacity = list->capacity ? 2 * (uint64_t)list->capacity : 256;
-    if (capacity > UINT32_C(1) << 30)
-        return PT_NOMEM;
-    struct pt_line_time *entries = reallocarray(list->entries, capacity, sizeof *entries);
-    if (!entries)
-        return PT_NOMEM;
+    void *entries = list->entries;
+    enum pt_status status = pt_row_index_grow(&list->index, &entries, list->count, sizeof *list->entries, 2);
     list->entries = entries;
-    uint32_t *slots = calloc(2 * capacity, sizeof *slots);
-    if (!slots)
-        return PT_NOMEM;
-    free(list->slots);
-    list->slots = slots;
-    list->slot_mask = (uint32_t)(2 * capacity - 1);
-    list->capacity = (uint32_t)capacity;
-    if (list->count == 0)
-        list->count = 1;
-    for (uint32_t i = 1; i < list->count; i++)
-        *find_slot(list, entries[i].chosen, entries[i].place) = i;
-    return PT_OK;
+    list->count = list->count ? list->count : 1;
+    return status;
 }
 
 /* The entry of a place, made if need be. */
@@ -67,7 +45,7 @@ static enum pt_status find_entry(struct pt_line_list *list, uint32_t chosen, uin
 {
     uint32_t *slot = find_slot(list, chosen, place);
     if (!*slot) {
-        if (list->count == list->capacity) {
+        if (list->count == list->index.capacity) {
             PT_TRY(grow(list));
             slot = find_slot(list, chosen, place);
         }
@@ -124,9 +102,9 @@ void pt_line_times_free(struct pt_line_times *times)
     free(times->inner->frames);
     free(times->inner);
     free(times->lines.entries);
-    free(times->lines.slots);
+    pt_row_index_release(&times->lines.index);
     free(times->opcodes.entries);
-    free(times->opcodes.slots);
+    pt_row_index_release(&times->opcodes.index);
     free(times->functions);
     free(times);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "input.h"
+#include "row_index.h"
 #include "status.h"
 #include "stream.h"
 
@@ -31,9 +32,7 @@ struct pt_line_time {
 struct pt_line_list {
     struct pt_line_time *entries; /* [0] is not used */
     uint32_t count;
-    uint32_t capacity;
-    uint32_t *slots;
-    uint32_t slot_mask;
+    struct pt_row_index index; /* by chosen and place */
 };
 
 struct pt_line_function {

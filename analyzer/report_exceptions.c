@@ -75,9 +75,12 @@ static enum pt_status read_flights(struct exceptions *self)
     PT_TRY(pt_flights_new(&self->flights, report->input, report->input->function_count, true));
     PT_TRY(pt_replay(report, &view, &sink));
     PT_TRY(pt_flights_end_thread(self->flights));
-    self->rows = self->flights->rows + 1;
-    self->count = self->flights->count - 1;
-    qsort_r(self->rows, self->count, sizeof *self->rows, compare_rows, self);
+    if (self->flights->ended.count > 1) {
+        self->rows = self->flights->ended.rows + 1;
+        self->count = self->flights->ended.count - 1;
+    }
+    if (self->count > 1)
+        qsort_r(self->rows, self->count, sizeof *self->rows, compare_rows, self);
     const uint64_t top = report->options->top;
     self->shown = top > 0 && top < self->count ? (size_t)top : self->count;
     return PT_OK;

@@ -162,11 +162,12 @@ struct writer {
     struct pt_step *out;
 };
 
-static PT_STREAM_INLINE void put_enter(void *hot, const struct pt_stream_symbol *symbol, uint64_t tick)
+static PT_STREAM_INLINE enum pt_status put_enter(void *hot, const struct pt_stream_symbol *symbol, uint64_t tick)
 {
     struct writer *writer = hot;
     *writer->out++ =
         (struct pt_step){.clock = tick, .function = symbol->shown, .kind = PT_STEP_CALL, .cost = symbol->cost};
+    return PT_OK;
 }
 
 static PT_STREAM_INLINE enum pt_status put_leave(void *hot, enum pt_step_kind kind, uint64_t tick)

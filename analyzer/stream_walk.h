@@ -15,10 +15,10 @@
 /* What a taker does. `hot` is its own, on the stack of the function that walks: it may live in registers but for `pause`
  * and `go_on`. */
 struct pt_stream_taker {
-    void (*enter)(void *hot, const struct pt_stream_symbol *symbol, uint64_t tick); /* PT_STEP_CALL */
-    enum pt_status (*leave)(void *hot, enum pt_step_kind kind, uint64_t tick);      /* PT_STEP_LEAVE, PT_STEP_RAISE */
-    void (*pause)(void *hot, struct pt_stream *stream);           /* the slow path is about to put steps */
-    enum pt_status (*go_on)(void *hot, struct pt_stream *stream); /* it has: stream->steps */
+    enum pt_status (*enter)(void *hot, const struct pt_stream_symbol *symbol, uint64_t tick); /* PT_STEP_CALL */
+    enum pt_status (*leave)(void *hot, enum pt_step_kind kind, uint64_t tick); /* PT_STEP_LEAVE, PT_STEP_RAISE */
+    void (*pause)(void *hot, struct pt_stream *stream);                        /* the slow path is about to put steps */
+    enum pt_status (*go_on)(void *hot, struct pt_stream *stream);              /* it has: stream->steps */
 };
 
 /* Everything that the loop does not do itself: puts steps. Room for `spare` more remains; `before` is the tick of the
@@ -81,7 +81,7 @@ pt_stream_walk_width(struct pt_stream *stream, const struct pt_stream_taker *tak
             python = top & 1 ? python : (uint32_t)depth + 1;
             frames[depth++] = (struct pt_stack_frame){.frame = top, .python = python, .entry_tick = tick};
             calls++;
-            taker->enter(hot, symbol, tick);
+            status = taker->enter(hot, symbol, tick);
         } else {
             stream->stack.depth = depth;
             stream->tick = tick;

@@ -228,9 +228,10 @@ static enum pt_status join(struct pt_tally *into, struct pt_tally *from)
 
 /* --- Chunks ----------------------------------------------------------------------------------------------------- */
 
-static PT_STREAM_INLINE void enter_plain(void *hot, const struct pt_stream_symbol *symbol, uint64_t tick)
+static PT_STREAM_INLINE enum pt_status enter_plain(void *hot, const struct pt_stream_symbol *symbol, uint64_t tick)
 {
     enter(hot, symbol->shown, 1, tick);
+    return PT_OK;
 }
 
 static PT_STREAM_INLINE enum pt_status leave_plain(void *hot, enum pt_step_kind kind, uint64_t tick)

@@ -88,9 +88,9 @@ static enum pt_status merge(void *context, struct pt_replay_sink *sink)
     const struct pt_flights *flights = share->flights;
     if (flights)
         PT_TRY(pt_flights_end_thread(share->flights));
-    for (uint32_t i = 1; flights && i < flights->count; i++)
-        if (flights->rows[i].function != PT_FLIGHTS_NOBODY)
-            share->tally.entries[flights->rows[i].function].exceptions += flights->rows[i].count;
+    for (uint32_t i = 1; flights && i < flights->ended.count; i++)
+        if (flights->ended.rows[i].function != PT_FLIGHTS_NOBODY)
+            share->tally.entries[flights->ended.rows[i].function].exceptions += flights->ended.rows[i].count;
     if (share->origin == reading->origin)
         return pt_tally_append(&reading->trace, &share->tally);
     PT_TRY(settle(reading));

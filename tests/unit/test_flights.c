@@ -45,8 +45,8 @@ static void assert_rows(const char *script, const char *expected)
     char text[512] = "";
     size_t at = 0;
     take(script);
-    for (uint32_t i = 1; i < flights->count; i++) {
-        const struct pt_flight *row = &flights->rows[i];
+    for (uint32_t i = 1; i < flights->ended.count; i++) {
+        const struct pt_flight *row = &flights->ended.rows[i];
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%c%c%c%c %lu", i > 1 ? "; " : "", letter(row->site),
                                letter(row->function), "cslo"[row->end], letter(row->by), row -> count);
         at += (size_t)(row->least == row->most
