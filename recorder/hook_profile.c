@@ -2,10 +2,10 @@
 
 #if PY_VERSION_HEX < 0x030C0000
 
-#include <frameobject.h>
 #include <opcode.h>
 
 #include "event.h"
+#include "frame_place.h"
 #include "hook.h"
 #include "hook_trace.h"
 #include "session.h"
@@ -15,31 +15,7 @@
 
 const char *const pt_hook_name = "profile";
 
-/* --- Where a frame stands ---------------------------------------------------------------------------------------- */
-
-/* Borrowed: the frame has it. */
-static PyCodeObject *frame_code(PyFrameObject *frame)
-{
-    PyCodeObject *code = PyFrame_GetCode(frame);
-    Py_DECREF(code);
-    return code;
-}
-
-/* The instruction at which the frame was entered or left, as opcode and argument; NULL if it has not begun. */
-static const unsigned char *current_instruction(PyFrameObject *frame, PyCodeObject *code)
-{
-#if PY_VERSION_HEX >= 0x030B0000
-    int offset = PyFrame_GetLasti(frame);
-    const unsigned char *instructions = (const unsigned char *)code->co_code_adaptive;
-#elif PY_VERSION_HEX >= 0x030A0000
-    int offset = frame->f_lasti * 2;
-    const unsigned char *instructions = (const unsigned char *)PyBytes_AS_STRING(code->co_code);
-#else
-    int offset = frame->f_lasti;
-    const unsigned char *instructions = (const unsigned char *)PyBytes_AS_STRING(code->co_code);
-#endif
-    return offset < 0 ? NULL : instructions + offset;
-}
+/* --- How a frame is entered and left ------------------------------------------------------------------------------- */
 
 #if PY_VERSION_HEX >= 0x030B0000
 
@@ -94,7 +70,7 @@ bool pt_hook_profile_was_entered(PyFrameObject *frame)
 {
     const size_t place = entered_place(frame);
     return entered[place].frame == frame || entered[place].below > 0 ||
-           !is_at_resume(current_instruction(frame, frame_code(frame)));
+           !is_at_resume(pt_frame_place_instruction(frame));
 }
 
 /* An exception is thrown in at the yield, before the RESUME that follows it. */
@@ -161,8 +137,8 @@ static enum pt_kind leave_kind(const PyCodeObject *code, const unsigned char *in
  * generator may have handled that, and gone on. */
 static void on_leave(PyFrameObject *frame, PyObject *value)
 {
-    PyCodeObject *code = frame_code(frame);
-    const unsigned char *instruction = current_instruction(frame, code);
+    PyCodeObject *code = pt_frame_place_code(frame);
+    const unsigned char *instruction = pt_frame_place_instruction(frame);
     if (!note_leave(frame)) {
         if (is_generator(code))
             pt_event_with_id(PT_KIND_RESUME, code, (PyObject *)code);
@@ -180,9 +156,9 @@ static int on_event(PyObject *unused, PyFrameObject *frame, int what, PyObject *
     (void)unused;
     switch (what) {
     case PyTrace_CALL: {
-        PyCodeObject *code = frame_code(frame);
+        PyCodeObject *code = pt_frame_place_code(frame);
         note_enter(frame);
-        pt_event_with_id(enter_kind(current_instruction(frame, code)), code, (PyObject *)code);
+        pt_event_with_id(enter_kind(pt_frame_place_instruction(frame)), code, (PyObject *)code);
         break;
     }
     case PyTrace_RETURN:

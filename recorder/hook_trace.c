@@ -2,23 +2,14 @@
 
 #if PY_VERSION_HEX < 0x030C0000
 
-#include <frameobject.h>
-
 #include "chosen.h"
 #include "event.h"
+#include "frame_place.h"
 #include "functions.h"
 #include "hook_trace.h"
 #include "thread_tracing.h"
 
 /* --- Frames ------------------------------------------------------------------------------------------------------ */
-
-/* Borrowed: the frame has it. */
-static PyCodeObject *frame_code(PyFrameObject *frame)
-{
-    PyCodeObject *code = PyFrame_GetCode(frame);
-    Py_DECREF(code);
-    return code;
-}
 
 static int frame_offset(PyFrameObject *frame)
 {
@@ -59,13 +50,13 @@ static void on_exception(PyFrameObject *frame, PyObject *argument)
     PyObject *type = PyTuple_GET_ITEM(argument, 0);
     if (PyType_Check(type) && !ends_loop(frame, type, PyTuple_GET_ITEM(argument, 2)) &&
         pt_hook_profile_was_entered(frame))
-        pt_event_exception(frame_code(frame), PyFrame_GetLineNumber(frame), (PyTypeObject *)type);
+        pt_event_exception(pt_frame_place_code(frame), PyFrame_GetLineNumber(frame), (PyTypeObject *)type);
 }
 
 static int on_event(PyObject *unused, PyFrameObject *frame, int what, PyObject *argument)
 {
     (void)unused;
-    const unsigned chosen = pt_functions_chosen(frame_code(frame));
+    const unsigned chosen = pt_functions_chosen(pt_frame_place_code(frame));
     switch (what) {
     case PyTrace_CALL: /* of a function that is called for the first time it is not known here what is chosen */
     case PyTrace_LINE:
@@ -116,7 +107,7 @@ void pt_hook_trace_stop(PyThreadState *thread)
         return;
     PyFrameObject *frame = PyThreadState_GetFrame(thread);
     while (frame) {
-        if (pt_functions_chosen(frame_code(frame)) & PT_CHOSEN_OPCODES)
+        if (pt_functions_chosen(pt_frame_place_code(frame)) & PT_CHOSEN_OPCODES)
             want_instructions(frame, false);
         PyFrameObject *back = PyFrame_GetBack(frame);
         Py_DECREF(frame);
