@@ -25,16 +25,17 @@ static inline uint64_t pt_clock_realtime_ns(void)
 }
 
 /* The processor's own counter: the TSC, or the virtual count of aarch64. Not serialising: a stamp may slip by some ten
- * nanoseconds against the code around it, which is less than what reading it orderly would cost. */
+ * nanoseconds against the code around it, which is less than what reading it orderly would cost. The compiler keeps
+ * loads and stores on the side of it on which they are written. */
 static inline uint64_t pt_clock_counter(void)
 {
 #if defined(__x86_64__)
     uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
     return (uint64_t)high << 32 | low;
 #elif defined(__aarch64__)
     uint64_t value;
-    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value));
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value) : : "memory");
     return value;
 #else
 #error "no clock for this architecture"
