@@ -37,7 +37,7 @@ def parse_options():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="how long a program is to take by itself (%(default)s)")
     parser.add_argument("--time", choices=summary.TIMES, default="wall", help="of the measured process (%(default)s); cpu is steadier")
-    parser.add_argument("--events", type=int, default=20_000_000, help="in the trace that is read (%(default)s)")
+    parser.add_argument("--events", type=int, default=20_000_000, help="in the traces that are read (%(default)s)")
     parser.add_argument("--output", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true", help="fewer programs, tools and rounds: under three minutes on a machine at rest")
     parser.set_defaults(**QUICK if "--quick" in sys.argv else {})
@@ -92,9 +92,7 @@ def main():
                 results["threads"] = threads.measure(options.rounds, os.path.join(options.build, "python"))
                 threads.show(results["threads"])
         if options.what != "record":
-            analyzer = os.path.join(options.build, "pytrace-analyze")
-            make_trace = os.path.join(options.build, "tests", "bench", "make_trace")
-            results["reading"] = reading.measure(analyzer, make_trace, options.events, options.rounds, pathlib.Path(directory))
+            results["reading"] = reading.measure(options.build, options.events, options.rounds, pathlib.Path(directory))
             print()
             reading.show(results["reading"])
     if options.output:
