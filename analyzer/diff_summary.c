@@ -20,6 +20,8 @@ static void print_sides(const struct pt_diff *diff, uint64_t scale)
     const struct pt_diff_row *total = &diff->rows.total;
     struct pt_facts facts = {.screen = report->screen, .between = "  ", .indent = 2};
     const size_t from[3] = {0, report->options->base_count, report->input->trace_count};
+    const struct pt_trace *first = report->input->traces[0].trace;
+    const bool several = report->input->trace_count > 2; /* of which the header lines are left out */
     char text[PT_UNITS_MAX];
     for (int side = 0; side < 2; side++) {
         size_t count = from[side + 1] - from[side];
@@ -35,9 +37,9 @@ static void print_sides(const struct pt_diff *diff, uint64_t scale)
         pt_facts_printf(&facts, "(%+.1f %%)", 100.0 * (double)total->delta_ns / (double)total->self_ns[PT_SIDE_BASE]);
     if (diff->settings.count == 0)
         pt_facts_put(&facts, PT_SCREEN_PLAIN, "same settings");
-    if (report->input->trace_count > 2 && strcmp(report->input->traces[0].trace->header.clock, "cpu") == 0)
+    if (several && first->has_header && strcmp(first->header.clock, "cpu") == 0)
         pt_facts_put(&facts, PT_SCREEN_STRONG, "times are CPU time");
-    if (report->input->trace_count > 2 && report->options->compensate)
+    if (several && report->options->compensate)
         pt_facts_put(&facts, PT_SCREEN_PLAIN, "compensated");
     pt_facts_end(&facts);
 }

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import unittest
 
-from synthetic import TICK_NS, Call, Function, flatten, write
+from synthetic import TICK_NS, VECTORS, Call, Function, flatten, write
 
 ANALYZER = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else "pytrace-analyze"
 LEVEL = 0.05
@@ -265,6 +265,20 @@ class Trust(Comparison):
         self.assertEqual(rows["app", "twice"]["calls"], "more")
         _, rows = self.diff(lossy, self.base)
         self.assertEqual(rows["app", "twice"]["calls"], "fewer")
+
+
+class Damage(Comparison):
+    """Every vector, good or bad, as base and as new, alone and among others."""
+
+    def test_no_file_can_break_it(self):
+        good = str(VECTORS / "good-fork.bin")
+        for vector in sorted(map(str, VECTORS.glob("*.bin"))):
+            for arguments in ([vector, good], [good, vector, "--by", "path"], ["--base", vector, good, "--new", good, vector, good, vector]):
+                run = subprocess.run([ANALYZER, "diff", *arguments, "--force", "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                     timeout=120, check=False)
+                with self.subTest(arguments):
+                    self.assertIn(run.returncode, (0, 2), run.stderr.decode())
+                    self.assertEqual(run.returncode == 2, not run.stdout)
 
 
 class Verdicts(Comparison):
