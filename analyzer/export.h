@@ -15,6 +15,10 @@
 
 /* What stands for time that is nobody's self time. */
 #define PT_EXPORT_UNRECORDED "(not recorded)"
+/* What stands, where time is drawn, for moments that filters leave out while a frame around them is shown. */
+#define PT_EXPORT_LEFT_OUT "(left out)"
+/* What stands for the time that a greenlet waits while others run. */
+#define PT_EXPORT_SUSPENDED "(suspended)"
 
 struct pt_export_format {
     const char *name;
@@ -33,5 +37,6 @@ pt_report_run pt_export_folded;
 pt_report_run pt_export_pstats;
 pt_report_run pt_export_callgrind;
 pt_report_run pt_export_pprof;
+pt_report_run pt_export_speedscope;
 
 #endif

@@ -29,10 +29,10 @@ enum pt_status pt_export_names_make(struct pt_export_names *names, const struct 
     struct pt_buffer plain = {0};
     enum pt_status status = PT_OK;
 
-    names->names = calloc(input->function_count + 1, sizeof *names->names);
+    names->names = calloc(input->function_count + 3, sizeof *names->names);
     if (!names->names)
         return PT_NOMEM;
-    names->count = input->function_count + 1;
+    names->count = input->function_count + 3;
     for (size_t i = 0; i < input->function_count && status == PT_OK; i++) {
         plain.size = 0;
         status = pt_text_function(&plain, &input->functions[i], report->options->paths);
@@ -41,7 +41,9 @@ enum pt_status pt_export_names_make(struct pt_export_names *names, const struct 
         if (status == PT_OK && !(names->names[i] = escape_special((const char *)plain.data, plain.size, special)))
             status = PT_NOMEM;
     }
-    if (status == PT_OK && !(names->names[input->function_count] = strdup(PT_EXPORT_UNRECORDED)))
+    char **more = names->names + input->function_count;
+    if (status == PT_OK && !((more[0] = strdup(PT_EXPORT_UNRECORDED)) && (more[1] = strdup(PT_EXPORT_LEFT_OUT)) &&
+                             (more[2] = strdup(PT_EXPORT_SUSPENDED))))
         status = PT_NOMEM;
     pt_buffer_release(&plain);
     return status;

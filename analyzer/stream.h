@@ -42,6 +42,9 @@ enum pt_step_kind {
 /* In the order of kinds of entries and of steps. */
 enum pt_stream_inner { PT_STREAM_LINES = 1, PT_STREAM_OPCODES = 2, PT_STREAM_EXCEPTIONS = 4 };
 
+/* In pt_step.function of a PAUSE: filters leave out the time up to the SKIP; only where the view is in real time. */
+#define PT_STREAM_LEFT_OUT 1
+
 /* `clock`: each takes the clock_ns of the input's trace; only differences within a thread mean anything. */
 struct pt_step {
     uint64_t clock;
@@ -61,6 +64,9 @@ struct pt_stream_view {
         by; /* FUNCTION: steps carry function numbers, or what `numbers` makes of them; THREAD, PROCESS: tid or pid */
     const uint32_t *numbers; /* by function of the input: what to report in its place, e.g. its file; NULL: itself */
     unsigned inner;          /* PT_STREAM_… */
+    bool
+        real_time; /* the clock runs on where filters are in force, too: what they leave out while a frame stays open stands
+                              * between PAUSE and SKIP */
 };
 
 /* A sum of differences of clocks in nanoseconds. It is less than nothing where costs were overestimated: then it is 0. */

@@ -36,7 +36,11 @@ static enum pt_status put(struct pt_stream_filter *filter, enum pt_step_kind kin
         filter->steps = steps;
         filter->step_capacity = capacity;
     }
-    filter->steps[filter->step_count++] = (struct pt_step){.clock = filter->clock, .function = function, .kind = kind};
+    filter->steps[filter->step_count++] = (struct pt_step){
+        .clock = filter->view->real_time ? filter->now : filter->clock,
+        .function = function,
+        .kind = kind,
+    };
     return PT_OK;
 }
 
@@ -55,10 +59,28 @@ static bool showable(const struct pt_stream_filter *filter, const struct pt_stre
     return !(frame->flags & PT_FILTER_HIDE) && (rooted || !(filter->view->filters & PT_FILTER_ROOT));
 }
 
+/* From now on nothing is kept, for some time. */
+static enum pt_status begin_left_out(struct pt_stream_filter *filter)
+{
+    if (!filter->view->real_time || filter->left_out || filter->reached == 0)
+        return PT_OK;
+    filter->left_out = true;
+    return put(filter, PT_STEP_PAUSE, PT_STREAM_LEFT_OUT);
+}
+
+static enum pt_status end_left_out(struct pt_stream_filter *filter)
+{
+    if (!filter->left_out)
+        return PT_OK;
+    filter->left_out = false;
+    return put(filter, PT_STEP_SKIP, 0);
+}
+
 /* A kept moment has come: every frame that it stands on comes out. */
 static enum pt_status reach(struct pt_stream_filter *filter)
 {
     bool rooted = false;
+    PT_TRY(end_left_out(filter));
     if (filter->reached == filter->depth)
         return PT_OK;
     for (size_t i = 0; i < filter->reached && !rooted; i++)
@@ -77,12 +99,16 @@ static enum pt_status advance(struct pt_stream_filter *filter, uint64_t clock)
 {
     uint64_t from = filter->last > filter->from ? filter->last : filter->from;
     uint64_t to = clock < filter->to ? clock : filter->to;
+    filter->now = from;
     if (filter->begun && from < to && kept(filter)) {
         PT_TRY(reach(filter));
         filter->clock += (to - from) << filter->compensation->shift;
+    } else if (filter->begun && from < to) {
+        PT_TRY(begin_left_out(filter));
     }
     filter->begun = true;
     filter->last = clock;
+    filter->now = clock < filter->from ? filter->from : to;
     return PT_OK;
 }
 
@@ -106,6 +132,7 @@ static enum pt_status leave(struct pt_stream_filter *filter, enum pt_step_kind k
     const struct pt_stream_filter_frame *frame = &filter->frames[--filter->depth];
     if (filter->reached > filter->depth) {
         filter->reached = filter->depth;
+        PT_TRY(end_left_out(filter));
         if (showable(filter, frame, filter->rooted > 0))
             PT_TRY(put(filter, kind, 0));
     }
@@ -162,6 +189,7 @@ static enum pt_status switch_to(struct pt_stream_filter *filter, uint32_t place)
 {
     struct pt_stash_stack stack = {filter->frames, filter->depth, filter->capacity, filter->reached, 0};
     uint64_t away;
+    PT_TRY(end_left_out(filter));
     PT_TRY(pt_stash_switch(&filter->stash, place, filter->clock, &stack, &away));
     filter->focused = filter->ignored = filter->rooted = 0;
     filter->frames = stack.frames;
@@ -204,7 +232,10 @@ enum pt_status pt_stream_filter_run(struct pt_stream_filter *filter, const struc
             break;
         case PT_STEP_PAUSE:
         case PT_STEP_SKIP:
-            PT_TRY(put(filter, step->kind, 0));
+            if (filter->left_out && kept(filter))
+                PT_TRY(end_left_out(filter));
+            if (!filter->left_out)
+                PT_TRY(put(filter, step->kind, 0));
             break;
         case PT_STEP_SWITCH:
             PT_TRY(switch_to(filter, step->function));

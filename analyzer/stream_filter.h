@@ -34,6 +34,9 @@ struct pt_stream_filter {
     size_t rooted;
     uint64_t last;  /* tick of the last step that came in */
     uint64_t clock; /* of what comes out */
+    uint64_t now;   /* the same, in real time */
+    bool
+        left_out; /* a PAUSE has come out, because what happens now is not kept, though frames are open: only in real time */
     bool begun;
     bool ended; /* the range is over and everything shown was closed: nothing more will come out */
 

@@ -18,6 +18,8 @@ PYTHON = os.environ.get("PYTRACE_PYTHON")
 RECORDED = os.environ.get("PYTRACE_RECORDED")
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
 UNRECORDED = "(not recorded)"
+SUSPENDED = "(suspended)"
+LEFT_OUT = "(left out)"
 LOSSY = ["bad-lost", "bad-gap", "bad-no-end", "bad-first-chunk-missing", "bad-half"]
 
 
@@ -87,6 +89,35 @@ def paths(nodes):
     return ({path: number for path, number in one.items() if number} for one in (calls, times))
 
 
+class Spans:
+    """Sums up what begins and ends on a track, and fails where that is not nested or time goes back."""
+
+    def __init__(self):
+        self.stack = []
+        self.last = 0
+        self.begins, self.own, self.total = (collections.Counter() for _ in range(3))
+
+    def pass_to(self, ns):
+        assert ns >= self.last, "time goes back"
+        if self.stack:
+            self.own[self.stack[-1]] += ns - self.last
+        if self.stack and self.stack[-1] not in (LEFT_OUT, SUSPENDED):
+            for name in set(self.stack):
+                self.total[name] += ns - self.last
+        self.last = ns
+
+    def begin(self, name, ns):
+        self.pass_to(ns)
+        self.stack.append(name)
+        self.begins[name] += 1
+
+    def end(self, name, ns):
+        """`name` may be None: whatever is open."""
+        self.pass_to(ns)
+        top = self.stack.pop()
+        assert name is None or name == top, (name, top)
+
+
 def opened(trace, *options):
     """The functions that have time without a call: their frames were open at the start, or their enters were lost."""
     found = set()
@@ -122,6 +153,22 @@ class TestCase(unittest.TestCase):
         """Makes Python packages of other people importable."""
         self.require("python/complete")
         sys.path.insert(0, str(CONSUMERS / "python"))
+
+    def compare_spans(self, tracks, functions, calls=True):
+        """What begins and ends on all tracks, against `top`. Moments are rounded one by one, sums as a whole."""
+        begins, own, total = (sum((getattr(track, name) for track in tracks), collections.Counter()) for name in ("begins", "own", "total"))
+        self.assertEqual([track.stack for track in tracks if track.stack], [])
+        once = collections.Counter(map(shown, functions))  # of several functions of one name, one may call another
+        for figure, found in (("self_ns", own), ("total_ns", total)):
+            for name, ns in sums((shown(function), function[figure]) for function in functions if once[shown(function)] == 1).items():
+                self.assertLessEqual(abs(found[name] - ns), 2 + begins[name] + ns / 1000, (figure, name))
+        wanted = sums((shown(function), function["calls"]) for function in functions)
+        found = {name: count for name, count in begins.items() if name not in (UNRECORDED, SUSPENDED, LEFT_OUT)}
+        for name in {shown(function) for function in functions}:
+            self.assertGreaterEqual(found[name], wanted.get(name, 0), name)
+        if calls:
+            self.assertEqual({name: found[name] for name in wanted}, wanted)
+        self.assertEqual(set(found), {shown(function) for function in functions})
 
     def on_each_trace(self, check, *choices):
         """Calls it with every trace, and with every choice of options the telling ones; a failure names both."""

@@ -30,7 +30,7 @@ class Annotate(exports.TestCase):
 
     def annotate(self, path, inclusive):
         run = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no", "--inclusive=" + inclusive, str(path)],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"})
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, cwd=self.here, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"})
         self.assertEqual(run.stderr, b"")
         found = {}
         for line in run.stdout.decode().splitlines():
