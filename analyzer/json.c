@@ -161,6 +161,12 @@ void pt_json_put_real(struct pt_json *json, const char *key, double value)
     pt_json_real(json, value);
 }
 
+void pt_json_put_thousandths(struct pt_json *json, const char *key, uint64_t value)
+{
+    pt_json_put_uint(json, key, value / 1000);
+    pt_screen_printf(json->screen, ".%03u", (unsigned)(value % 1000));
+}
+
 void pt_json_put_bool(struct pt_json *json, const char *key, bool value)
 {
     pt_json_key(json, key);

@@ -36,6 +36,8 @@ void pt_json_put_text(struct pt_json *json, const char *key, const char *text);
 void pt_json_put_uint(struct pt_json *json, const char *key, uint64_t value);
 void pt_json_put_int(struct pt_json *json, const char *key, int64_t value);
 void pt_json_put_real(struct pt_json *json, const char *key, double value);
+void pt_json_put_thousandths(struct pt_json *json, const char *key,
+                             uint64_t value); /* value / 1000, with three decimals */
 void pt_json_put_bool(struct pt_json *json, const char *key, bool value);
 void pt_json_put_null(struct pt_json *json, const char *key);
 
