@@ -39,5 +39,6 @@ pt_report_run pt_export_callgrind;
 pt_report_run pt_export_pprof;
 pt_report_run pt_export_speedscope;
 pt_report_run pt_export_chrome;
+pt_report_run pt_export_perfetto;
 
 #endif
