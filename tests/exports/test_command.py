@@ -1,5 +1,7 @@
 """export as a command: where it writes, what it refuses, what an interrupted one leaves behind."""
 import os
+import pty
+import re
 import signal
 import subprocess
 import time
@@ -7,6 +9,8 @@ import unittest
 
 import exports
 
+FORMATS = re.findall(r"^  ([a-z]+)  ", exports.run("export", "folded", "--help").stdout.decode().partition("Formats")[2].partition("Options")[0],
+                     re.MULTILINE)
 TRACE = exports.VECTORS / "good-complete.bin"
 
 
@@ -36,6 +40,24 @@ class Command(exports.TestCase):
     def test_a_trace_that_cannot_be_read_leaves_no_file(self):
         self.refused("folded", self.here / "nothing.bin", "-o", self.here / "out")
         self.assertEqual(os.listdir(self.here), [])
+
+    def test_damaged_traces_are_exported_or_refused(self):
+        """With every format; a sanitizer that finds something, and a crash, give other statuses."""
+        for trace in sorted(exports.VECTORS.glob("*.bin")):
+            read = exports.run("top", trace, check=False).returncode
+            for name in FORMATS:
+                with self.subTest(trace=trace.name, format=name):
+                    self.assertEqual(exports.run("export", name, trace, check=False).returncode, read)
+
+    def test_what_is_binary_is_not_written_to_a_terminal(self):
+        for name in FORMATS:
+            master, terminal = pty.openpty()
+            done = subprocess.run([exports.ANALYZE, "export", name, TRACE, "-q"], stdout=terminal, stderr=subprocess.PIPE,
+                                  env={"PATH": os.environ["PATH"], "TERM": "dumb", "PAGER": ""}, timeout=60)
+            os.close(terminal)
+            os.close(master)
+            binary = name in ("pstats", "pprof", "perfetto")
+            self.assertEqual((done.returncode, b"binary" in done.stderr), (2, True) if binary else (0, False), name)
 
     def test_format_does_not_go_with_it(self):
         self.assertIn("--format", self.refused("folded", TRACE, "--format", "json"))
