@@ -38,6 +38,8 @@ COMMANDS = {
     "dump": ["dump"],
     "export-folded": ["export", "folded"],
     "export-callgrind": ["export", "callgrind"],
+    "export-speedscope": ["export", "speedscope"],
+    "export-chrome": ["export", "chrome"],
     "diff": ["diff", "good-complete.bin"],
     "diff-compensate": ["diff", "--compensate", "good-costs.bin"],
     "diff-by-path": ["diff", "--by", "path", "good-complete.bin"],
@@ -54,6 +56,8 @@ SCREENS["top-exceptions"] = ("good-inner",)
 SCREENS["lines"] = ("good-inner", "good-complete")
 SCREENS["top"] += ("good-cpu-clock",)
 SCREENS["export-folded"] = ("good-complete", "good-strange-names", "good-switch", "bad-lost")
+SCREENS["export-speedscope"] = ("good-complete", "good-switch")
+SCREENS["export-chrome"] = ("good-switch", "bad-lost")
 SCREENS["export-callgrind"] = ("good-complete", "bad-lost")
 SCREENS["top-compensate"] = ("good-costs", "good-costs-in-part", "good-complete")
 SCREENS["tree-compensate"] = SCREENS["callers-compensate"] = SCREENS["threads-compensate"] = ("good-costs",)
