@@ -347,7 +347,7 @@ int pt_hook_rehearse(PyObject *const *codes, size_t count, bool c_calls)
         bits |= bit;
     }
     for (size_t i = 0; i < count; i++)
-        if (pt_monitoring_set_local_events(codes[i], bits) < 0)
+        if (pt_monitoring_rehearse(codes[i], bits) < 0)
             return -1;
     return 0;
 }
@@ -357,7 +357,8 @@ void pt_hook_rehearse_end(PyObject *const *codes, size_t count)
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     for (size_t i = 0; i < count; i++)
-        unchoose(codes[i]);
+        if (pt_monitoring_rehearse(codes[i], 0) < 0)
+            PyErr_Clear();
     PyErr_Restore(type, error, traceback);
 }
 

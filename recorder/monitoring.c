@@ -154,7 +154,20 @@ static bool second_is_held;
 static void hold_second_tool(void)
 {
     second_is_held = call("use_tool_id", "(is)", SECOND_TOOL, "pytrace") == 0;
-    if (!second_is_held || call("set_events", "(il)", SECOND_TOOL, pt_monitoring_bit("PY_RESUME")) < 0)
+    PyErr_Clear();
+}
+
+static void watch_with_second_tool(void)
+{
+    if (second_is_held && call("set_events", "(il)", SECOND_TOOL, pt_monitoring_bit("PY_RESUME")) < 0)
+        PyErr_Clear();
+}
+
+/* Of the bits that the first one has there. */
+static void set_local_events_of_second_tool(PyObject *code, long bits)
+{
+    if (second_is_held &&
+        call("set_local_events", "(iOl)", SECOND_TOOL, code, bits & pt_monitoring_bit("PY_RESUME")) < 0)
         PyErr_Clear();
 }
 
@@ -171,6 +184,15 @@ static void release_second_tool(void)
 
 static void hold_second_tool(void)
 {
+}
+
+static void watch_with_second_tool(void)
+{
+}
+
+static void set_local_events_of_second_tool(PyObject *code, long bits)
+{
+    (void)code, (void)bits;
 }
 
 static void release_second_tool(void)
@@ -193,7 +215,14 @@ int pt_monitoring_register(struct pt_monitoring_callback *callbacks, size_t coun
         if (bit < 0 || !callback->object || call("register_callback", "(ilO)", tool, bit, callback->object) < 0)
             return -1;
     }
+    hold_second_tool();
     return 0;
+}
+
+int pt_monitoring_rehearse(PyObject *code, long bits)
+{
+    set_local_events_of_second_tool(code, bits);
+    return pt_monitoring_set_local_events(code, bits);
 }
 
 int pt_monitoring_watch(const struct pt_monitoring_callback *callbacks, size_t count, unsigned groups)
@@ -206,7 +235,7 @@ int pt_monitoring_watch(const struct pt_monitoring_callback *callbacks, size_t c
         if (callbacks[i].group & groups && callbacks[i].scope == PT_MONITORING_EVERYWHERE)
             bits |= bit;
     }
-    hold_second_tool();
+    watch_with_second_tool();
     return call("set_events", "(il)", tool, bits);
 }
 

@@ -46,6 +46,9 @@ long pt_monitoring_bit(const char *event);
 /* Asks for these events in one code object, and for none else there. */
 int pt_monitoring_set_local_events(PyObject *code, long bits);
 
+/* The same, as if they were asked for in all code. */
+int pt_monitoring_rehearse(PyObject *code, long bits);
+
 /* sys.monitoring.NAME: a new reference. */
 PyObject *pt_monitoring_constant(const char *name);
 

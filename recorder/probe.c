@@ -13,9 +13,10 @@
 
 #define CALLS       255
 #define CALLS_TEXT  "255"
-#define DEPTH_TEXT  "6" /* of a tree of 127 calls, with 128 leaves below it */
-#define WARM_ROUNDS 5   /* the interpreter specialises what runs often */
-#define ROUNDS      15  /* the median of which counts */
+#define DEPTH_TEXT  "6" /* of a tree of 127 calls, with LEAVES below it */
+#define LEAVES      128
+#define WARM_ROUNDS 4  /* the interpreter specialises what runs often */
+#define ROUNDS      11 /* the median of which counts */
 #define RING_WORDS  4096
 #define TRIES       8
 
@@ -23,7 +24,8 @@
  * so: hence a tree. */
 static const char source[] = "calls = range(1000, 1000 + " CALLS_TEXT ")\n"
                              "depth = " DEPTH_TEXT "\n"
-                             "def leaf(): pass\n"
+                             "def leaf(x): return (x + 7) * 3 - (x >> 1)\n"
+                             "def bare(x): pass\n"
                              "def generator(calls):\n"
                              "    for i in calls: yield i\n"
                              "def empty(calls, called):\n"
@@ -33,10 +35,13 @@ static const char source[] = "calls = range(1000, 1000 + " CALLS_TEXT ")\n"
                              "        call(depth - 1, called)\n"
                              "        call(depth - 1, called)\n"
                              "    else:\n"
-                             "        called()\n"
-                             "        called()\n"
+                             "        called(depth)\n"
+                             "        called(depth)\n"
                              "def c_call(calls, called):\n"
-                             "    for i in calls: called(i)\n"
+                             "    for i in calls:\n"
+                             "        called(i)\n"
+                             "        i.bit_length()\n"
+                             "method = int.bit_length\n"
                              "def resume(calls, called):\n"
                              "    for i in called(calls): pass\n";
 
@@ -48,22 +53,25 @@ static PyObject *do_nothing(PyObject *self, PyObject *argument)
 
 static PyMethodDef c_leaf = {"c_leaf", do_nothing, METH_O, NULL};
 
-/* A function of those above that makes CALLS calls, and the records that tell of them. */
+/* A function of those above that makes `count` calls, and the records that tell of them. */
 struct subject {
     const char *caller;
     const char *calls; /* its arguments */
     const char *called;
+    const char *also; /* is called, too; NULL for nothing */
+    unsigned count;
     enum pt_kind kind;
 };
 
 static const struct subject subjects[PT_COST_KINDS] = {
-    [PT_COST_CALL] = {"call", "depth", "leaf", PT_KIND_START},
-    [PT_COST_C_CALL] = {"c_call", "calls", "c_leaf", PT_KIND_C_CALL},
-    [PT_COST_RESUME] = {"resume", "calls", "generator", PT_KIND_RESUME},
+    [PT_COST_CALL] = {"call", "depth", "leaf", NULL, CALLS, PT_KIND_START},
+    [PT_COST_C_CALL] = {"c_call", "calls", "c_leaf", "method", 2 * CALLS, PT_KIND_C_CALL},
+    [PT_COST_RESUME] = {"resume", "calls", "generator", NULL, CALLS, PT_KIND_RESUME},
 };
 
-/* Not timed with the hook: it takes as long as a generator takes by itself. */
-static const struct subject empty = {"empty", "calls", "leaf", PT_KIND_START};
+/* Timed without the hook only: what is left without the leaf's body, and what a generator does by itself. */
+static const struct subject bare = {"call", "depth", "bare", NULL, CALLS, PT_KIND_START};
+static const struct subject loop = {"empty", "calls", "leaf", NULL, CALLS, PT_KIND_START};
 
 struct probe {
     PyObject *names; /* what `source` makes, and c_leaf */
@@ -80,9 +88,17 @@ struct timing {
 
 /* --- Setting up --------------------------------------------------------------------------------------------------- */
 
+/* Functions know the dict that they stand in: nobody is to find them until a collection comes. */
+static void release_names(PyObject *names)
+{
+    if (names)
+        PyDict_Clear(names);
+    Py_XDECREF(names);
+}
+
 static void release(struct probe *probe)
 {
-    Py_XDECREF(probe->names);
+    release_names(probe->names);
     free(probe->state);
     free(probe->slot);
     free(probe->ring);
@@ -91,6 +107,8 @@ static void release(struct probe *probe)
 static PyObject *make_names(void)
 {
     PyObject *names = PyDict_New();
+    if (!names || PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0)
+        Py_CLEAR(names);
     PyObject *code = names ? Py_CompileString(source, "<pytrace>", Py_file_input) : NULL;
     PyObject *result = code ? PyEval_EvalCode(code, names, names) : NULL;
     PyObject *function = result ? PyCFunction_NewEx(&c_leaf, NULL, NULL) : NULL;
@@ -102,11 +120,13 @@ static PyObject *make_names(void)
     return names;
 }
 
-/* By what the hook knows a function: NULL for what is none. */
+/* By what the hook knows a function. */
 static const void *key_of(const struct probe *probe, const char *name)
 {
     PyObject *object = PyDict_GetItemString(probe->names, name);
-    return PyFunction_Check(object) ? PyFunction_GetCode(object) : PyCFunction_Check(object) ? (void *)&c_leaf : NULL;
+    if (PyFunction_Check(object))
+        return PyFunction_GetCode(object);
+    return PyCFunction_Check(object) ? ((PyCFunctionObject *)object)->m_ml : ((PyMethodDescrObject *)object)->d_method;
 }
 
 /* Lets the fast path find them all. False if two of them fall on one place in the cache. */
@@ -115,12 +135,13 @@ static bool know_functions(struct probe *probe)
     uint32_t id = 0;
     memset(probe->state->cache, 0, sizeof probe->state->cache);
     for (int kind = 0; kind < PT_COST_KINDS; kind++) {
-        const void *keys[] = {key_of(probe, subjects[kind].caller), key_of(probe, subjects[kind].called)};
-        for (int i = 0; i < 2; i++) {
-            struct pt_cached_id *cached = pt_thread_state_cached(probe->state, keys[i]);
+        const char *names[] = {subjects[kind].caller, subjects[kind].called, subjects[kind].also};
+        for (int i = 0; i < 3 && names[i]; i++) {
+            const void *key = key_of(probe, names[i]);
+            struct pt_cached_id *cached = pt_thread_state_cached(probe->state, key);
             if (!pt_cached_id_is_of(cached, NULL))
                 return false;
-            pt_cached_id_set(cached, keys[i], ++id);
+            pt_cached_id_set(cached, key, ++id);
         }
     }
     return true;
@@ -144,7 +165,7 @@ static int init(struct probe *probe)
     bool known = false;
     for (int tries = 0; tries < TRIES && !known; tries++) {
         PyObject *names = make_names(); /* elsewhere than those before, which are still there */
-        Py_XDECREF(probe->names);
+        release_names(probe->names);
         probe->names = names;
         if (!names)
             return -1;
@@ -169,19 +190,19 @@ static double median(double *values, size_t count)
 }
 
 /* The mean time between the records of calls that called nothing in turn; negative if records are missing. */
-static double own_time(const struct probe *probe, enum pt_kind kind)
+static double own_time(const struct probe *probe, const struct subject *subject)
 {
     uint64_t sum = 0;
     unsigned calls = 0;
     for (uint64_t i = 1; i < probe->state->position; i++) {
         const uint64_t first = probe->ring[i - 1];
         const uint64_t second = probe->ring[i];
-        if (pt_record_kind(first) != (uint32_t)kind || pt_record_kind(second) <= PT_KIND_OPEN)
+        if (pt_record_kind(first) != (uint32_t)subject->kind || pt_record_kind(second) <= PT_KIND_OPEN)
             continue;
         sum += pt_record_tick_low(second) - pt_record_tick_low(first);
         calls++;
     }
-    return probe->state->position >= 2 * CALLS && calls > 0 ? (double)sum / calls : -1;
+    return probe->state->position >= 2 * subject->count && calls > 0 ? (double)sum / calls : -1;
 }
 
 /* Returns 0, or -1 with an exception set. */
@@ -201,8 +222,8 @@ static int time_calls(struct probe *probe, const struct subject *subject, bool w
         if (!result)
             return -1;
         Py_DECREF(result);
-        own[count] = with_hook ? own_time(probe, subject->kind) : 0;
-        whole[count] = (double)(after - before) / CALLS;
+        own[count] = with_hook ? own_time(probe, subject) : 0;
+        whole[count] = (double)(after - before) / subject->count;
         count += i >= WARM_ROUNDS && own[count] >= 0;
     }
     *timing = (struct timing){.whole = -1};
@@ -238,27 +259,33 @@ static uint64_t to_ps(double counts, double count_ps)
     return counts > 0 ? (uint64_t)(counts * count_ps + 0.5) : 0;
 }
 
-/* `body` is what the function does by itself; leaves do nothing. */
+/* `body`: what the function does by itself, between its records. A real one does something: between two records without
+ * anything in between the processor has nothing else to do while it waits. */
 static struct pt_cost cost_of(const struct timing *with, const struct timing *without, double body, double count_ps)
 {
-    const double own = with->own - body;
+    const double own = body > 0 ? with->own - body : with->own;
     return (struct pt_cost){to_ps(own, count_ps), to_ps(with->whole - without->whole - own, count_ps)};
 }
 
 static int measure(struct probe *probe, struct pt_cost costs[PT_COST_KINDS], bool c_calls)
 {
-    struct timing with[PT_COST_KINDS], without[PT_COST_KINDS], loop;
+    struct timing with[PT_COST_KINDS], without[PT_COST_KINDS], without_body, loop_alone;
     const uint64_t start_ns = pt_clock_monotonic_ns();
     const uint64_t start = pt_clock_counter();
     for (int kind = 0; kind < PT_COST_KINDS; kind++)
         if (time_calls(probe, &subjects[kind], false, &without[kind]) < 0)
             return -1;
-    if (time_calls(probe, &empty, false, &loop) < 0 || time_with_hook(probe, with, c_calls) < 0)
+    if (time_calls(probe, &bare, false, &without_body) < 0 || time_calls(probe, &loop, false, &loop_alone) < 0 ||
+        time_with_hook(probe, with, c_calls) < 0)
         return -1;
+    const double bodies[PT_COST_KINDS] = {
+        [PT_COST_CALL] = (without[PT_COST_CALL].whole - without_body.whole) * CALLS / LEAVES,
+        [PT_COST_RESUME] = loop_alone.whole,
+    };
     const double count_ps = (double)(pt_clock_monotonic_ns() - start_ns) * 1000 / (double)(pt_clock_counter() - start);
     for (int kind = 0; kind < PT_COST_KINDS; kind++)
         if (with[kind].whole >= 0)
-            costs[kind] = cost_of(&with[kind], &without[kind], kind == PT_COST_RESUME ? loop.whole : 0, count_ps);
+            costs[kind] = cost_of(&with[kind], &without[kind], bodies[kind], count_ps);
     return 0;
 }
 
