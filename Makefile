@@ -7,7 +7,7 @@ BUILD ?= build
 PRESET ?= release
 export PYTHON BUILD PRESET
 
-.PHONY: build test matrix matrix-sid regrtest judge judge-counts demo bench bench-quick bench-compare fuzz format tidy golden clean help
+.PHONY: build test matrix matrix-sid regrtest judge judge-counts demo bench bench-quick bench-truth bench-compare fuzz format tidy golden clean help
 .DEFAULT_GOAL := build
 
 build: ## build the recorder and pytrace-analyze into $(BUILD)/
@@ -39,6 +39,9 @@ bench: ## measure what recording costs, beside every other tool, and how fast th
 
 bench-quick: ## the same in three minutes: fewer programs and tools
 	@scripts/bench --quick
+
+bench-truth: ## how true times are, with and without --compensate
+	@scripts/bench truth
 
 bench-compare: ## what moved beyond the noise from one saved run to another: A=old.json B=new.json, or the last two
 	@scripts/bench compare $(A) $(B)
