@@ -92,7 +92,7 @@ def symbols_in_order(chunk):
     raw = oracle.unzstd(chunk["payload"][88:], chunk["raw_bytes"])
     symbols = []
     for (symbol,) in struct.iter_unpack("<I", raw[: 4 * chunk["symbols"]]):
-        kind, ident = symbol & 31, symbol >> 5
+        kind, ident = symbol & 31, symbol >> 5 & 0xFFFFFF  # above it, the class of its times
         frame = ident << 1 | (kind == 4)
         word = KINDS.get(kind, 0) | (frame << SHIFT if kind in oracle.ENTERS else 0)
         symbols.append((kind, frame, word))
