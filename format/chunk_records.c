@@ -5,6 +5,8 @@
 #include "record.h"
 #include "varint.h"
 
+#define PREFETCH_WORDS 64 /* the lines of a ring lie in the cache of another processor, and take their time */
+
 static inline uint64_t load(const struct pt_chunk_ring *ring, uint64_t position)
 {
     return __atomic_load_n(&ring->words[position & ring->mask], __ATOMIC_RELAXED); /* once, whatever the host does */
@@ -45,6 +47,7 @@ static void take_usual(struct pt_chunk_records *records, struct pt_stack *stack,
     const uint64_t *const end = at + count;
 
     for (; at != end; at++) {
+        __builtin_prefetch(at + PREFETCH_WORDS);
         const uint64_t record = __atomic_load_n(at, __ATOMIC_RELAXED); /* once, whatever the host does */
         const uint32_t symbol = pt_record_symbol(record);
         const uint64_t word = table[pt_chunk_columns_hash(symbol, table_bits)];

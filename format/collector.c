@@ -21,6 +21,8 @@ enum pt_status pt_collector_new(struct pt_collector **out, const struct pt_arena
     collector->settings = *settings;
     collector->sink = sink;
     collector->context = context;
+    collector->process_count = arena->shape.process_count;
+    collector->slot_count = arena->shape.slot_count;
     collector->next_process = 1;
     collector->next_thread = 1;
     collector->patience_ticks = BIRTH_PATIENCE_PS / (tick_ps ? tick_ps : 1000);
@@ -52,6 +54,12 @@ void pt_collector_free(struct pt_collector *collector)
     free(collector);
 }
 
+void pt_collector_set_reserved(struct pt_collector *collector, uint32_t processes, uint32_t slots)
+{
+    collector->process_count = processes;
+    collector->slot_count = slots;
+}
+
 void pt_collector_wake(const struct pt_collector *collector)
 {
     struct pt_arena_control *control = pt_arena_control(collector->arena);
@@ -65,26 +73,22 @@ void pt_collector_wake(const struct pt_collector *collector)
 
 enum pt_status pt_collector_turn(struct pt_collector *collector, enum pt_collector_depth depth, uint64_t now_tick)
 {
-    const uint32_t slots = collector->arena->shape.slot_count;
-
     PT_TRY(pt_collector_chunk_deliver(collector));
     PT_TRY(pt_collector_processes_see(collector, now_tick));
-    for (uint32_t i = 0; i < slots; i++)
+    for (uint32_t i = 0; i < collector->slot_count; i++)
         PT_TRY(pt_collector_slot_read(collector, i, depth));
     /* Ends come after everything was read: what nobody dated ended no earlier than the last thing known. */
-    for (uint32_t i = 0; i < slots; i++)
+    for (uint32_t i = 0; i < collector->slot_count; i++)
         PT_TRY(pt_collector_slot_end(collector, i, now_tick));
     return pt_collector_processes_end(collector, now_tick);
 }
 
 enum pt_status pt_collector_finish(struct pt_collector *collector, uint64_t end_tick, const char *ended)
 {
-    const struct pt_arena_shape *shape = &collector->arena->shape;
-
     PT_TRY(pt_collector_turn(collector, PT_COLLECT_ALL, end_tick));
-    for (uint32_t i = 0; i < shape->slot_count; i++)
+    for (uint32_t i = 0; i < collector->slot_count; i++)
         PT_TRY(pt_collector_use_close(collector, i, end_tick));
-    for (uint32_t i = 0; i < shape->process_count; i++)
+    for (uint32_t i = 0; i < collector->process_count; i++)
         PT_TRY(pt_collector_process_end(collector, i, end_tick, ended));
     return PT_OK;
 }
@@ -93,7 +97,7 @@ void pt_collector_totals(const struct pt_collector *collector, struct pt_collect
 {
     const struct pt_arena_control *control = pt_arena_control(collector->arena);
     *totals = collector->totals;
-    for (uint32_t i = 0; i < collector->arena->shape.slot_count; i++) {
+    for (uint32_t i = 0; i < collector->slot_count; i++) {
         const struct pt_collector_use *use = &collector->uses[i];
         if (use->serial != 0 && !use->finished)
             pt_collector_use_count(collector, use, i, totals);
@@ -103,7 +107,7 @@ void pt_collector_totals(const struct pt_collector *collector, struct pt_collect
     totals->untold += unslotted;
     totals->latest_tick =
         collector->latest_end > collector->latest_tick ? collector->latest_end : collector->latest_tick;
-    for (uint32_t i = 0; i < collector->arena->shape.process_count; i++)
+    for (uint32_t i = 0; i < collector->process_count; i++)
         totals->live_processes += collector->processes[i].serial != 0 && !collector->processes[i].ended;
 }
 

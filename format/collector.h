@@ -32,6 +32,10 @@ PT_MUST_USE enum pt_status pt_collector_new(struct pt_collector **out, const str
                                             void *context);
 void pt_collector_free(struct pt_collector *collector);
 
+/* Live: no more than these, the first of the arena's, are or were reserved so far, so that a turn need not look at the
+ * others. Without this it looks at all. */
+void pt_collector_set_reserved(struct pt_collector *collector, uint32_t processes, uint32_t slots);
+
 /* Salvage: what the trace file already holds. Processes and threads known by the file keep their serials; `next_id`
  * is one more than the last id that the file defines for the process, 0 if it defines none; `source` (taken over,
  * stack included) is where the thread's last chunk ended. PT_OK. */

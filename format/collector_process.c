@@ -110,7 +110,7 @@ static void forget_if_late(struct pt_collector *collector, struct pt_arena_proce
 
 void pt_collector_forget_unborn(struct pt_collector *collector, uint64_t before_tick)
 {
-    for (uint32_t i = 0; i < collector->arena->shape.process_count; i++) {
+    for (uint32_t i = 0; i < collector->process_count; i++) {
         struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
         if (atomic_load_explicit(&entry->start_tick, memory_order_relaxed) < before_tick)
             forget(collector, entry);
@@ -147,10 +147,9 @@ static enum pt_status see_process(struct pt_collector *collector, uint32_t index
  * wait for a parent; `patient` false takes them too. */
 static enum pt_status see_round(struct pt_collector *collector, bool patient, uint32_t *seen, uint32_t *waiting)
 {
-    const uint32_t count = collector->arena->shape.process_count;
     *seen = 0;
     *waiting = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < collector->process_count; i++) {
         const struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
         /* Acquire: the owner filled the entry before it made itself known by the state. */
         if (!is_present(atomic_load_explicit(&entry->state, memory_order_acquire)))
@@ -159,7 +158,7 @@ static enum pt_status see_round(struct pt_collector *collector, bool patient, ui
         if (pt_collector_process_is_seen(collector, i, generation))
             continue;
         const uint32_t parent = entry->parent;
-        if (patient && parent < count && parent != i) {
+        if (patient && parent < collector->process_count && parent != i) {
             const struct pt_arena_process *other = pt_arena_process(collector->arena, parent);
             if (is_present(atomic_load_explicit(&other->state, memory_order_acquire)) &&
                 atomic_load_explicit(&other->generation, memory_order_relaxed) == entry->parent_generation &&
@@ -176,7 +175,7 @@ static enum pt_status see_round(struct pt_collector *collector, bool patient, ui
 
 enum pt_status pt_collector_processes_see(struct pt_collector *collector, uint64_t now_tick)
 {
-    for (uint32_t i = 0; i < collector->arena->shape.process_count; i++) {
+    for (uint32_t i = 0; i < collector->process_count; i++) {
         struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
         if (atomic_load_explicit(&entry->state, memory_order_acquire) == PT_PROCESS_BORN)
             forget_if_late(collector, entry, now_tick);
@@ -238,7 +237,7 @@ static const char *how_ended(const struct pt_collector *collector, uint32_t inde
 /* A child that was announced and not yet seen keeps its parent's entry: its serial is found through it. */
 static bool has_unseen_child(const struct pt_collector *collector, uint32_t index, uint32_t generation)
 {
-    for (uint32_t i = 0; i < collector->arena->shape.process_count; i++) {
+    for (uint32_t i = 0; i < collector->process_count; i++) {
         const struct pt_arena_process *entry = pt_arena_process(collector->arena, i);
         const uint32_t state = atomic_load_explicit(&entry->state, memory_order_acquire);
         if ((state == PT_PROCESS_BORN ||
@@ -266,16 +265,15 @@ static void give_back(struct pt_collector *collector, uint32_t index)
 
 enum pt_status pt_collector_processes_end(struct pt_collector *collector, uint64_t now_tick)
 {
-    const struct pt_arena_shape *shape = &collector->arena->shape;
-    for (uint32_t i = 0; i < shape->process_count; i++)
+    for (uint32_t i = 0; i < collector->process_count; i++)
         collector->processes[i].open_uses = 0;
-    for (uint32_t i = 0; i < shape->slot_count; i++) {
+    for (uint32_t i = 0; i < collector->slot_count; i++) {
         const struct pt_collector_use *use = &collector->uses[i];
         if (use->serial != 0 && !use->finished &&
             pt_collector_process_is_seen(collector, use->process, use->process_generation))
             collector->processes[use->process].open_uses++;
     }
-    for (uint32_t i = 0; i < shape->process_count; i++) {
+    for (uint32_t i = 0; i < collector->process_count; i++) {
         struct pt_collector_process *process = &collector->processes[i];
         if (process->serial == 0 || process->returned)
             continue;

@@ -47,6 +47,8 @@ struct pt_collector {
     pt_collector_sink *sink;
     void *context;
     struct pt_chunk_encoder *encoder;
+    uint32_t process_count; /* those that a turn looks at: the first ones of the arena's */
+    uint32_t slot_count;
     struct pt_collector_process *processes; /* one for each entry of the arena */
     struct pt_collector_use *uses;          /* one for each slot */
     uint64_t next_process;                  /* serials */

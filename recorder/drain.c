@@ -207,7 +207,8 @@ static enum pt_status turn(struct pt_drain *drain, enum pt_collector_depth depth
     beat(drain);
     pt_drain_arena_reserve(&drain->arena);
     if (drain->watch)
-        pt_drain_watch_update(drain->watch);
+        pt_drain_watch_update(drain->watch, drain->arena.processes_reserved);
+    pt_collector_set_reserved(drain->collector, drain->arena.processes_reserved, drain->arena.slots_reserved);
     enum pt_status status = pt_collector_turn(drain->collector, depth, now_tick(drain));
     if (status == PT_OK && pt_clock_monotonic_ns() >= drain->next_clock_ns)
         status = write_clock(drain);

@@ -85,9 +85,9 @@ static void forget(struct watched *process)
     process->known = false;
 }
 
-void pt_drain_watch_update(struct pt_drain_watch *watch)
+void pt_drain_watch_update(struct pt_drain_watch *watch, uint32_t processes)
 {
-    for (uint32_t i = 0; i < watch->arena->shape.process_count; i++) {
+    for (uint32_t i = 0; i < processes; i++) {
         const struct pt_arena_process *entry = pt_arena_process(watch->arena, i);
         struct watched *process = &watch->processes[i];
         bool live = atomic_load_explicit(&entry->state, memory_order_acquire) == PT_PROCESS_LIVE;

@@ -16,7 +16,8 @@ struct pt_drain_watch;
 PT_MUST_USE enum pt_status pt_drain_watch_new(struct pt_drain_watch **out, const struct pt_arena *arena);
 void pt_drain_watch_free(struct pt_drain_watch *watch);
 
-/* Takes notice of processes that joined and left since the last call. From the drain's thread only. */
-void pt_drain_watch_update(struct pt_drain_watch *watch);
+/* Takes notice of processes that joined and left since the last call, among the first `processes` entries. From the
+ * drain's thread only. */
+void pt_drain_watch_update(struct pt_drain_watch *watch, uint32_t processes);
 
 #endif
