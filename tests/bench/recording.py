@@ -60,5 +60,7 @@ class Measurer:
                     runs[tool].append(self.run(program, loops, tool, runs[tool][0] if runs[tool] else None))
                 except processes.Failed as failure:
                     row["failed"][tool] = str(failure)
+        if "bare" in row["failed"]:  # without which nothing can be said of the others
+            raise processes.Failed(row["failed"]["bare"])
         row["runs"] = {tool: runs[tool] for tool in tools if tool not in row["failed"]}
         return row
