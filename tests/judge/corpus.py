@@ -25,6 +25,7 @@ REPLACES_TRACE = "replaces the trace function: the witness, which before 3.12 is
 LEFT_OUT = {
     "test_datetime": {"ZoneInfoTest": "each time zone that there is, in two implementations: half a billion events, more than a log holds"},
     "test_json": {"TestPyRecursion": "100 million events, nearly all of them of generators that are resumed 5,000 deep: a matter of minutes"},
+    "test_statistics": {"test_kde_random": "400 million events: a quarter of an hour"},
     "test_threading": {
         "profile": REPLACES_PROFILE,
         "test_print_exception_gh_102056": "its program, which is not recorded, can run for ever on a busy machine: the interrupt comes too late",
