@@ -29,6 +29,7 @@ UNPAIRED = 8
 SHIFT = 4
 KINDS = {1: CALL, 2: CALL, 3: CALL, 4: C_CALL, 6: RETURN, 7: RETURN, 8: UNWIND, 9: C_RETURN, 10: C_RAISE}
 OPEN, CLOSE, CONTROL = 5, 11, 31
+CUT_BY_OTHERS = 1  # judge_log.c
 STRING_MAX = 4096  # longer texts are cut in traces
 
 # What the witness sees depends on the interpreter.
@@ -291,7 +292,7 @@ def compare(trace_path, logs_path, window):
                     events += comparison.thread(log, thread, number if (pid, tid) == main_thread else None)
                 except Difference as difference:
                     differences.append(who + str(difference))
-    cut = sum(log.cut for of_thread in logs.values() for log in of_thread)
+    cut = sum(log.cut == CUT_BY_OTHERS for of_thread in logs.values() for log in of_thread)
     return Result(events, sum(map(len, logs.values())), differences, trace.end["lost"] if trace.end else 0, cut)
 
 

@@ -45,10 +45,13 @@ enum { CALL, RETURN, UNWIND, C_CALL, C_RETURN, C_RAISE };
 struct header {
     uint64_t events;
     uint32_t ended; /* the thread has ended */
-    uint32_t cut;   /* somebody else took the slot: what follows is not in the log */
+    uint32_t cut;   /* what follows is not in the log: one of the reasons below */
     uint64_t unpaired;
     uint32_t words[];
 };
+
+/* Somebody else took the slot; or the interpreter gave it up, at a thread's end, and something still ran after that. */
+enum { CUT_BY_OTHERS = 1, CUT_AT_END };
 
 /* What is open on a thread's stack: frames, and C functions with the lowest bit set. */
 struct thread_log {
@@ -278,15 +281,24 @@ static int on_event(PyObject *unused, PyFrameObject *frame, int what, PyObject *
 
 static int tool; /* the recorder may have any other */
 
+/* A thread that is logged has a dict until its end, which drops it before the profile function. */
+static uint32_t reason_for_cut(const PyThreadState *thread)
+{
+    return thread->c_profilefunc || thread->dict ? CUT_BY_OTHERS : CUT_AT_END;
+}
+
 /* Called at the entry of every Python function. That of a thread's first one is past the profile function already. */
 static PyObject *attach(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     (void)self, (void)arguments, (void)flags, (void)keywords;
-    if (!judge.active || PyThreadState_Get()->c_profilefunc == on_event)
+    const PyThreadState *thread = PyThreadState_Get();
+    if (!judge.active || thread->c_profilefunc == on_event)
         Py_RETURN_NONE;
     if (own) {
-        own->header->cut = 1;
+        if (!own->header->cut)
+            own->header->cut = reason_for_cut(thread);
     } else {
+        PyThreadState_GetDict();
         PyEval_SetProfile(on_event, NULL);
         on_event(NULL, PyEval_GetFrame(), PyTrace_CALL, NULL);
     }
@@ -410,7 +422,7 @@ static int attach_everywhere(void)
 static int detach_everywhere(void)
 {
     if (own && PyThreadState_Get()->c_tracefunc != on_event)
-        own->header->cut = 1;
+        own->header->cut = CUT_BY_OTHERS;
     PyEval_SetTrace(NULL, NULL);
     return settrace_in_threading(Py_None);
 }
