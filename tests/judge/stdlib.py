@@ -13,6 +13,7 @@ import importlib.util
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,10 @@ import time
 
 import compare
 import corpus
+
+# A shell that starts this in the background has these two ignored, and the tests would inherit that.
+for number in signal.SIGINT, signal.SIGQUIT:
+    signal.signal(number, signal.SIG_DFL)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = 600
