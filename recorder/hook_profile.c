@@ -4,6 +4,7 @@
 
 #include <opcode.h>
 
+#include "entered_frames.h"
 #include "event.h"
 #include "frame_place.h"
 #include "hook.h"
@@ -25,52 +26,26 @@ static bool is_at_resume(const unsigned char *instruction)
 }
 
 /* In 3.11 RESUME runs signal handlers before it reports the entry, and again afterwards. If one raises, what follows
- * does not tell whether there was an entry; so the frames that were entered are noted, by their address. Of two frames
- * in one place the one below is not forgotten, but no longer told from others. */
-#define ENTERED_PLACES 4096
-
-static struct {
-    const PyFrameObject *frame;
-    unsigned below;
-} entered[ENTERED_PLACES];
-
+ * does not tell whether there was an entry; so the frames that were entered are noted. */
 static void forget_entered(void)
 {
-    memset(entered, 0, sizeof entered);
-}
-
-static size_t entered_place(const PyFrameObject *frame)
-{
-    uintptr_t bits = (uintptr_t)frame >> 4;
-    return (bits ^ bits >> 12) % ENTERED_PLACES;
+    pt_entered_frames_forget_all();
 }
 
 static void note_enter(const PyFrameObject *frame)
 {
-    const size_t place = entered_place(frame);
-    if (entered[place].frame && entered[place].frame != frame)
-        entered[place].below++;
-    entered[place].frame = frame;
+    pt_entered_frames_add(frame);
 }
 
 /* False if it is certain that the frame was never reported to be entered. */
 static bool note_leave(const PyFrameObject *frame)
 {
-    const size_t place = entered_place(frame);
-    if (entered[place].frame == frame)
-        entered[place].frame = NULL;
-    else if (entered[place].below > 0)
-        entered[place].below--;
-    else
-        return false;
-    return true;
+    return pt_entered_frames_remove(frame);
 }
 
 bool pt_hook_profile_was_entered(PyFrameObject *frame)
 {
-    const size_t place = entered_place(frame);
-    return entered[place].frame == frame || entered[place].below > 0 ||
-           !is_at_resume(pt_frame_place_instruction(frame));
+    return pt_entered_frames_has(frame) || !is_at_resume(pt_frame_place_instruction(frame));
 }
 
 /* An exception is thrown in at the yield, before the RESUME that follows it. */
