@@ -2,11 +2,13 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,10 +72,20 @@ void arena_fixture_open(struct arena_fixture *fixture, uint32_t processes, uint3
     }
 }
 
+/* The C library chains the robust mutexes that a thread holds, through memory that is about to go. */
+static void forget_held_mutexes(void)
+{
+    struct robust_list_head *head;
+    size_t size;
+    cr_assert_eq(syscall(SYS_get_robust_list, 0, &head, &size), 0);
+    head->list.next = &head->list;
+}
+
 void arena_fixture_close(struct arena_fixture *fixture)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/" PT_ARENA_FILE_NAME, fixture->directory);
+    forget_held_mutexes();
     pt_arena_unmap(&fixture->arena);
     unlink(path);
     rmdir(fixture->directory);
