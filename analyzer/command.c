@@ -17,7 +17,7 @@ const struct pt_command pt_command_table[] = {
      "pytrace-analyze exceptions trace.bin -n 50", true, pt_report_exceptions},
     {"threads", NULL, "what each thread did", "pytrace-analyze threads trace.bin", true, pt_report_threads},
     {"diff", NULL, "what has changed from one trace to another: calls, time, the first call that differs",
-     "pytrace-analyze diff --base old1.bin old2.bin --new new1.bin new2.bin", true, pt_report_diff},
+     "pytrace-analyze diff old-trace.bin new-trace.bin --fail-on calls", true, pt_report_diff},
     {"info", NULL, "everything about the recording itself", "pytrace-analyze info trace.bin", true, pt_report_info},
     {"check", NULL, "whether the trace is pristine; exit status 1 if not", "pytrace-analyze check trace.bin", false,
      pt_report_check},
