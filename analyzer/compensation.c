@@ -11,8 +11,7 @@ static uint64_t clocks_of(uint64_t ps, double tick_ns)
     return clocks < CLOCKS_MAX ? (uint64_t)clocks : 0;
 }
 
-void pt_compensation_init(struct pt_compensation *compensation, const struct pt_cost costs[PT_COST_KINDS],
-                          double tick_ns)
+void pt_compensation_init(struct pt_compensation *compensation, const struct pt_cost *costs, double tick_ns)
 {
     *compensation = (struct pt_compensation){.shift = SHIFT};
     for (size_t kind = 0; kind < PT_COST_KINDS; kind++) {

@@ -23,9 +23,8 @@ struct pt_compensation {
     } costs[PT_COST_KINDS];
 };
 
-/* `costs` are those of a trace, whose tick takes `tick_ns`; what is not measured counts as 0. */
-void pt_compensation_init(struct pt_compensation *compensation, const struct pt_cost costs[PT_COST_KINDS],
-                          double tick_ns);
+/* `costs` are the PT_COST_KINDS of a trace, whose tick takes `tick_ns`; what is not measured counts as 0. */
+void pt_compensation_init(struct pt_compensation *compensation, const struct pt_cost *costs, double tick_ns);
 
 /* Takes the costs off the clocks of steps of one thread, in order. `*spent` is 0 when it begins. */
 void pt_compensation_apply(const struct pt_compensation *compensation, struct pt_step *steps, size_t count,
