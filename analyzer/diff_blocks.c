@@ -193,7 +193,7 @@ static double chance(struct piece *pieces, size_t bases, size_t count)
     size_t reached = 0;
     size_t deals = 0;
     while (deals < DEALS && reached < ENOUGH) {
-        for (size_t i = 0; i < bases; i++) {
+        for (size_t i = 0; i < bases && i + 1 < count; i++) {
             size_t at = i + (size_t)draw(&random, count - i);
             struct piece taken = pieces[at];
             pieces[at] = pieces[i];

@@ -210,9 +210,10 @@ static enum pt_status find_named(const struct matching *self, enum pt_side side,
     memcpy(wanted, name, size);
     wanted[size] = '\0';
     const char *nearest = pt_suggest_nearest(wanted, names, count);
-    status = pt_error_set(error, PT_MISUSE, PT_ERROR_NO_OFFSET, "--map: %.60s is no function of the %s%s%.60s%s",
-                          wanted, side == PT_SIDE_BASE ? "base" : "new traces", nearest ? "; did you mean " : "",
-                          nearest ? nearest : "", nearest ? "?" : "");
+    status = PT_MISUSE;
+    pt_error_set(error, status, PT_ERROR_NO_OFFSET, "--map: %.60s is no function of the %s%s%.60s%s", wanted,
+                 side == PT_SIDE_BASE ? "base" : "new traces", nearest ? "; did you mean " : "", nearest ? nearest : "",
+                 nearest ? "?" : "");
 cleanup:
     free(names);
     pt_buffer_release(&texts);

@@ -95,7 +95,7 @@ static void fill_row(struct pt_diff_row *row, const struct traces *traces, const
     const struct span base = calls_of(row->cells, traces, PT_SIDE_BASE);
     const struct span new = calls_of(row->cells, traces, PT_SIDE_NEW);
     const size_t counts[2] = {traces->from[1], traces->from[2] - traces->from[1]};
-    for (int side = 0; side < 2; side++) {
+    for (int side = 0; side < 2 && counts[side] > 0; side++) {
         for (size_t i = traces->from[side]; i < traces->from[side + 1]; i++) {
             row->calls[side] += row->cells[i].calls;
             row->all_ns[side] += pt_stream_ns(row->cells[i].self_clock, traces->input->traces[i].clock_ns);

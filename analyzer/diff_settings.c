@@ -98,14 +98,15 @@ static int compare_starts(const void *a, const void *b)
  * told from a program that did. */
 static void compare_order(struct pt_diff_settings *settings, const struct pt_input *input, size_t base_count)
 {
+    const size_t count = input->trace_count;
     size_t turns = 0;
-    uint64_t *starts = calloc(input->trace_count, sizeof *starts); /* with the side in the lowest bit */
+    uint64_t *starts = count > 0 ? calloc(count, sizeof *starts) : NULL; /* with the side in the lowest bit */
     if (!starts)
         return; /* it is but a warning */
-    for (size_t i = 0; i < input->trace_count; i++)
+    for (size_t i = 0; i < count; i++)
         starts[i] = input->traces[i].trace->header.started_ns << 1 | (i >= base_count);
-    qsort(starts, input->trace_count, sizeof *starts, compare_starts);
-    for (size_t i = 1; i < input->trace_count; i++)
+    qsort(starts, count, sizeof *starts, compare_starts);
+    for (size_t i = 1; i < count; i++)
         turns += (starts[i] & 1) != (starts[i - 1] & 1);
     free(starts);
     if (turns == 1)

@@ -31,7 +31,7 @@ void pt_tally_release(struct pt_tally *tally)
 /* Room for `more` frames above those that are open. */
 static enum pt_status reserve(struct pt_tally *tally, size_t more)
 {
-    if (tally->frame_capacity > tally->depth + more)
+    if (tally->frames && tally->frame_capacity > tally->depth + more)
         return PT_OK;
     const size_t capacity = 2 * tally->depth + more + 1;
     struct pt_tally_frame *frames = reallocarray(tally->frames, capacity, sizeof *frames);
