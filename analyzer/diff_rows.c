@@ -75,10 +75,10 @@ static int64_t part_of_calls(const struct pt_diff_row *row, __int128 bases, __in
 {
     const __int128 base_calls = row->calls[PT_SIDE_BASE];
     const __int128 new_calls = row->calls[PT_SIDE_NEW];
-    if (base_calls == 0) /* frames that were open when recording began are no calls */
+    const __int128 shares = bases * news * base_calls;
+    if (shares == 0) /* frames that were open when recording began are no calls */
         return row->all_ns[PT_SIDE_BASE] == 0 && new_calls > 0 ? row->delta_ns : 0;
-    return divide((__int128)row->all_ns[PT_SIDE_BASE] * (new_calls * bases - base_calls * news),
-                  bases * news * base_calls);
+    return divide((__int128)row->all_ns[PT_SIDE_BASE] * (new_calls * bases - base_calls * news), shares);
 }
 
 static double speed_of(const struct pt_diff_row *row, size_t bases, size_t news)

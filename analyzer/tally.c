@@ -89,6 +89,8 @@ static PT_STREAM_INLINE enum pt_status leave(struct hot *hot, enum pt_step_kind 
     pass(hot, clock);
     const struct pt_tally_frame *frame = hot->top--;
     struct pt_tally_entry *entry = frame->entry;
+    if (!entry)
+        __builtin_unreachable(); /* the stream leaves only what it has entered */
     entry->self += frame->self;
     entry->calls += frame->call;
     entry->raised += kind == PT_STEP_RAISE;
