@@ -127,9 +127,9 @@ def read_outcomes(module, results, log):
 
 
 def short(module, case):
-    """Without the module's name before it."""
+    """Without the module's name before it, and without addresses, which subtests may name."""
     module = module.removeprefix("test.")
-    return case.removeprefix("test.").removeprefix(module).removeprefix(".")
+    return re.sub(r" at 0x[0-9a-f]+", "", case).removeprefix("test.").removeprefix(module).removeprefix(".")
 
 
 def last_begun(log):
