@@ -125,7 +125,8 @@ class Threads(Api):
         self.assertEqual(self.notes(), {})
 
     def test_more_threads_than_slots(self):
-        with pytrace.recording(self.trace, max_threads=2):
+        # Under the policy block, a thread would wait for another one to end.
+        with pytrace.recording(self.trace, max_threads=2, policy="drop"):
             threads = [threading.Thread(target=time.sleep, args=(0.5,)) for _ in range(4)]
             for thread in threads:
                 thread.start()
