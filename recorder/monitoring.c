@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "callable.h"
+
 static PyObject *monitoring(void)
 {
     PyObject *namespace = PySys_GetObject("monitoring");
@@ -18,45 +20,6 @@ PyObject *pt_monitoring_constant(const char *name)
 {
     PyObject *namespace = monitoring();
     return namespace ? PyObject_GetAttrString(namespace, name) : NULL;
-}
-
-/* --- Callable objects --------------------------------------------------------------------------------------------
- *
- * A type of our own with a vectorcall slot is the shortest way from the interpreter to C. Made once, in the main
- * interpreter, and never freed: the interpreter may call a callback for as long as code is instrumented. */
-
-struct callable {
-    PyObject base;
-    vectorcallfunc vectorcall;
-};
-
-static PyMemberDef callable_members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct callable, vectorcall), Py_READONLY, NULL},
-    {NULL, 0, 0, 0, NULL},
-};
-
-static PyType_Slot callable_slots[] = {
-    {Py_tp_members, callable_members},
-    {Py_tp_call, PyVectorcall_Call},
-    {0, NULL},
-};
-
-static PyType_Spec callable_spec = {
-    .name = "pytrace._core.hook",
-    .basicsize = sizeof(struct callable),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = callable_slots,
-};
-
-static PyObject *make_callable(vectorcallfunc function)
-{
-    static PyTypeObject *type;
-    if (!type && (type = (PyTypeObject *)PyType_FromSpec(&callable_spec)) == NULL)
-        return NULL;
-    struct callable *callable = PyObject_New(struct callable, type);
-    if (callable)
-        callable->vectorcall = function;
-    return (PyObject *)callable;
 }
 
 /* --- The tool ---------------------------------------------------------------------------------------------------- */
@@ -211,7 +174,7 @@ int pt_monitoring_register(struct pt_monitoring_callback *callbacks, size_t coun
             continue;
         long bit = pt_monitoring_bit(callback->event);
         if (!callback->object)
-            callback->object = make_callable(callback->function);
+            callback->object = pt_callable_new(callback->function);
         if (bit < 0 || !callback->object || call("register_callback", "(ilO)", tool, bit, callback->object) < 0)
             return -1;
     }

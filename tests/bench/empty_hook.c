@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "callable.h"
+
 #if PY_VERSION_HEX >= 0x030C0000
 
 #define TOOL 4
@@ -15,29 +17,6 @@
 static const char *const PYTHON_EVENTS[] = {"PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"};
 static const char *const C_EVENTS[] = {"CALL", "C_RETURN", "C_RAISE"};
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-struct callable {
-    PyObject base;
-    vectorcallfunc vectorcall;
-};
-
-static PyMemberDef callable_members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct callable, vectorcall), Py_READONLY, NULL},
-    {NULL, 0, 0, 0, NULL},
-};
-
-static PyType_Slot callable_slots[] = {
-    {Py_tp_members, callable_members},
-    {Py_tp_call, PyVectorcall_Call},
-    {0, NULL},
-};
-
-static PyType_Spec callable_spec = {
-    .name = "empty_hook.nothing",
-    .basicsize = sizeof(struct callable),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = callable_slots,
-};
 
 static PyObject *do_nothing(PyObject *self, PyObject *const *arguments, size_t count, PyObject *names)
 {
@@ -48,13 +27,10 @@ static PyObject *do_nothing(PyObject *self, PyObject *const *arguments, size_t c
 /* Nobody frees it: code that is instrumented may still call it. */
 static PyObject *nothing(void)
 {
-    static struct callable *callable;
-    if (callable)
-        return (PyObject *)callable;
-    PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&callable_spec);
-    if (type && (callable = PyObject_New(struct callable, type)) != NULL)
-        callable->vectorcall = do_nothing;
-    return (PyObject *)callable;
+    static PyObject *callable;
+    if (!callable)
+        callable = pt_callable_new(do_nothing);
+    return callable;
 }
 
 /* Calls a function of sys.monitoring, whose result says nothing. */

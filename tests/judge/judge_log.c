@@ -27,6 +27,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "callable.h"
+
 #define PROFILES (PY_VERSION_HEX >= 0x030C0000)
 
 #if PY_VERSION_HEX < 0x030C0000
@@ -305,42 +307,13 @@ static PyObject *attach(PyObject *self, PyObject *const *arguments, size_t flags
     Py_RETURN_NONE;
 }
 
-/* A type of its own, because calling a built-in function raises RecursionError where the program is about to: the
- * recorder, whose turn is later, would then be told nothing. */
-struct callback {
-    PyObject base;
-    vectorcallfunc vectorcall;
-};
-
-static PyMemberDef callback_members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct callback, vectorcall), Py_READONLY, NULL},
-    {NULL, 0, 0, 0, NULL},
-};
-
-static PyType_Slot callback_slots[] = {{Py_tp_members, callback_members}, {Py_tp_call, PyVectorcall_Call}, {0, NULL}};
-
-static PyType_Spec callback_spec = {
-    .name = "judge_log.attach",
-    .basicsize = sizeof(struct callback),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = callback_slots,
-};
-
-static PyObject *new_callback(void)
-{
-    PyObject *type = PyType_FromSpec(&callback_spec);
-    struct callback *callback = type ? PyObject_New(struct callback, (PyTypeObject *)type) : NULL;
-    Py_XDECREF(type);
-    if (callback)
-        callback->vectorcall = attach;
-    return (PyObject *)callback;
-}
-
 static int set_tool_events(PyObject *monitoring, bool on)
 {
     static const char *const names[] = {"PY_START", "PY_RESUME", "PY_THROW"};
     PyObject *events = PyObject_GetAttrString(monitoring, "events");
-    PyObject *callback = on ? new_callback() : Py_NewRef(Py_None);
+    /* No built-in function: calling one raises RecursionError where the program is about to, and then the recorder, whose
+     * turn is later, would be told nothing. */
+    PyObject *callback = on ? pt_callable_new(attach) : Py_NewRef(Py_None);
     long bits = 0;
     for (size_t i = 0; events && callback && i < sizeof names / sizeof *names; i++) {
         PyObject *bit = PyObject_GetAttrString(events, names[i]);
