@@ -4,40 +4,14 @@
 
 #include "replay.h"
 
-#define EDGES_MAX (UINT32_C(1) << 30)
+#define KEY_WORDS 2 /* caller and callee */
 
-static uint32_t *find_slot(const struct pt_call_graph *graph, uint32_t caller, uint32_t callee)
-{
-    uint64_t key = ((uint64_t)caller << 32 | callee) * UINT64_C(0x9E3779B97F4A7C15);
-    uint32_t at = (uint32_t)(key >> 32) & graph->slot_mask;
-    for (;;) {
-        uint32_t *slot = &graph->slots[at];
-        if (*slot == 0 || (graph->edges[*slot - 1].caller == caller && graph->edges[*slot - 1].callee == callee))
-            return slot;
-        at = (at + 1) & graph->slot_mask;
-    }
-}
-
-/* Room for twice as many edges; the hash stays at most half full. */
 static enum pt_status grow_edges(struct pt_call_graph *graph)
 {
-    uint32_t capacity = graph->capacity ? 2 * graph->capacity : 1024;
-    if (capacity > EDGES_MAX)
-        return PT_NOMEM;
-    struct pt_call_edge *edges = reallocarray(graph->edges, capacity, sizeof *edges);
-    if (!edges)
-        return PT_NOMEM;
-    graph->edges = edges;
-    uint32_t *slots = calloc(2 * (size_t)capacity, sizeof *slots);
-    if (!slots)
-        return PT_NOMEM;
-    free(graph->slots);
-    graph->slots = slots;
-    graph->slot_mask = 2 * capacity - 1;
-    graph->capacity = capacity;
-    for (uint32_t i = 0; i < graph->count; i++)
-        *find_slot(graph, edges[i].caller, edges[i].callee) = i + 1;
-    return PT_OK;
+    void *table = graph->edges;
+    enum pt_status status = pt_row_index_grow(&graph->index, &table, graph->count, sizeof *graph->edges, KEY_WORDS);
+    graph->edges = table;
+    return status;
 }
 
 static enum pt_status grow_frames(struct pt_call_graph *graph)
@@ -55,7 +29,7 @@ static enum pt_status grow_frames(struct pt_call_graph *graph)
 
 enum pt_status pt_call_graph_init(struct pt_call_graph *graph, size_t functions)
 {
-    *graph = (struct pt_call_graph){.functions = (uint32_t)functions};
+    *graph = (struct pt_call_graph){.functions = (uint32_t)functions, .count = 1};
     graph->active = calloc(functions + 2, sizeof *graph->active);
     graph->recent = calloc(functions + 2, sizeof *graph->recent);
     if (!graph->active || !graph->recent)
@@ -67,7 +41,7 @@ enum pt_status pt_call_graph_init(struct pt_call_graph *graph, size_t functions)
 void pt_call_graph_release(struct pt_call_graph *graph)
 {
     free(graph->edges);
-    free(graph->slots);
+    pt_row_index_release(&graph->index);
     free(graph->recent);
     free(graph->active);
     free(graph->frames);
@@ -79,20 +53,18 @@ void pt_call_graph_release(struct pt_call_graph *graph)
 
 static enum pt_status find_edge(struct pt_call_graph *graph, uint32_t caller, uint32_t callee, uint32_t *edge)
 {
-    uint32_t recent = graph->recent[caller];
-    if (recent && graph->edges[recent - 1].callee == callee) {
-        *edge = recent - 1;
+    const uint32_t key[KEY_WORDS] = {caller, callee};
+    *edge = graph->recent[caller];
+    if (*edge && graph->edges[*edge].callee == callee)
         return PT_OK;
-    }
-    if (graph->count == graph->capacity)
+    if (graph->count == graph->index.capacity)
         PT_TRY(grow_edges(graph));
-    uint32_t *slot = find_slot(graph, caller, callee);
+    uint32_t *slot = pt_row_index_find(&graph->index, graph->edges, sizeof *graph->edges, key, KEY_WORDS);
     if (*slot == 0) {
-        graph->edges[graph->count] = (struct pt_call_edge){.caller = caller, .callee = callee};
-        *slot = ++graph->count;
+        *slot = graph->count++;
+        graph->edges[*slot] = (struct pt_call_edge){.caller = caller, .callee = callee};
     }
-    graph->recent[caller] = *slot;
-    *edge = *slot - 1;
+    *edge = graph->recent[caller] = *slot;
     return PT_OK;
 }
 
@@ -196,7 +168,7 @@ enum pt_status pt_call_graph_add(struct pt_call_graph *graph, const struct pt_st
 /* Ticks count on within a trace; only where another one begins, whose ticks are of another length, they are turned into time. */
 static void settle(struct pt_call_graph *graph)
 {
-    for (uint32_t i = 0; i < graph->count; i++) {
+    for (uint32_t i = 1; i < graph->count; i++) {
         struct pt_call_edge *edge = &graph->edges[i];
         edge->ns.self += (uint64_t)((double)edge->ticks.self * graph->tick_ns + 0.5);
         edge->ns.span += (uint64_t)((double)edge->ticks.span * graph->tick_ns + 0.5);
@@ -223,8 +195,7 @@ static int compare_edges(const void *a, const void *b)
 void pt_call_graph_finish(struct pt_call_graph *graph)
 {
     settle(graph);
-    if (graph->count > 0)
-        qsort(graph->edges, graph->count, sizeof *graph->edges, compare_edges);
+    qsort(graph->edges + 1, graph->count - 1, sizeof *graph->edges, compare_edges);
 }
 
 /* --- Reading a whole input -------------------------------------------------------------------------------------- */

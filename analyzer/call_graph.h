@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "report.h"
+#include "row_index.h"
 #include "stash.h"
 #include "stream.h"
 
@@ -19,7 +20,7 @@ struct pt_call_times {
 };
 
 struct pt_call_edge {
-    uint32_t caller;
+    uint32_t caller; /* with the callee, the key */
     uint32_t callee;
     uint32_t active;            /* frames open now in the greenlet that runs */
     uint64_t calls;             /* all of them */
@@ -37,13 +38,11 @@ struct pt_call_graph_frame {
 
 /* Zeroed, then pt_call_graph_init. Release with pt_call_graph_release. */
 struct pt_call_graph {
-    struct pt_call_edge *edges; /* finished: in order of callee and caller */
-    uint32_t count;
-    uint32_t capacity;
-    uint32_t functions; /* numbers of functions are below this */
-    uint32_t *slots;    /* hash of (caller, callee) to edge + 1, open addressing */
-    uint32_t slot_mask;
-    uint32_t *recent;                   /* by caller: the edge that it used last, + 1 */
+    struct pt_call_edge *edges; /* from [1] on; finished: in order of callee and caller */
+    uint32_t count;             /* [0], which is no edge, included */
+    uint32_t functions;         /* numbers of functions are below this */
+    struct pt_row_index index;
+    uint32_t *recent;                   /* by caller: the edge that it used last, or 0 */
     uint32_t *active;                   /* by function: frames open now in the greenlet that runs */
     struct pt_call_graph_frame *frames; /* frames[0] stands for nobody */
     size_t depth;

@@ -3,41 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEY_WORDS 2 /* parent and function */
+
 static uint32_t *find_slot(const struct pt_diff_paths *paths, uint32_t parent, uint32_t function)
 {
-    uint64_t key = ((uint64_t)parent << 32 | function) * UINT64_C(0x9E3779B97F4A7C15);
-    for (uint32_t at = (uint32_t)(key >> 32) & paths->slot_mask;; at = (at + 1) & paths->slot_mask) {
-        uint32_t path = paths->slots[at];
-        if (!path || (paths->paths[path].parent == parent && paths->paths[path].function == function))
-            return &paths->slots[at];
-    }
+    const uint32_t key[KEY_WORDS] = {parent, function};
+    return pt_row_index_find(&paths->index, paths->paths, sizeof *paths->paths, key, KEY_WORDS);
 }
 
-/* Room for twice as many paths; the hash stays at most half full. */
+/* Room for twice as many paths, and for their cells. */
 static enum pt_status grow(struct pt_diff_paths *paths)
 {
-    uint32_t capacity = paths->capacity ? 2 * paths->capacity : 1024;
-    size_t row = paths->trace_count * sizeof *paths->cells;
-    if (capacity > UINT32_C(1) << 30)
-        return PT_NOMEM;
-    struct pt_diff_path *grown = reallocarray(paths->paths, capacity, sizeof *grown);
-    if (!grown)
-        return PT_NOMEM;
-    paths->paths = grown;
-    struct pt_diff_cell *cells = reallocarray(paths->cells, capacity, row);
+    const size_t before = paths->index.capacity;
+    const size_t row = paths->trace_count * sizeof *paths->cells;
+    void *table = paths->paths;
+    enum pt_status status = pt_row_index_grow(&paths->index, &table, paths->count, sizeof *paths->paths, KEY_WORDS);
+    paths->paths = table;
+    PT_TRY(status);
+    struct pt_diff_cell *cells = reallocarray(paths->cells, paths->index.capacity, row);
     if (!cells)
         return PT_NOMEM;
     paths->cells = cells;
-    memset(&cells[paths->capacity * paths->trace_count], 0, (capacity - paths->capacity) * row);
-    uint32_t *slots = calloc(2 * (size_t)capacity, sizeof *slots);
-    if (!slots)
-        return PT_NOMEM;
-    free(paths->slots);
-    paths->slots = slots;
-    paths->slot_mask = 2 * capacity - 1;
-    paths->capacity = capacity;
-    for (uint32_t path = 1; path < paths->count; path++)
-        *find_slot(paths, paths->paths[path].parent, paths->paths[path].function) = path;
+    memset(&cells[before * paths->trace_count], 0, (paths->index.capacity - before) * row);
     return PT_OK;
 }
 
@@ -54,7 +41,7 @@ void pt_diff_paths_release(struct pt_diff_paths *paths)
 {
     free(paths->paths);
     free(paths->cells);
-    free(paths->slots);
+    pt_row_index_release(&paths->index);
     *paths = (struct pt_diff_paths){0};
 }
 
@@ -62,7 +49,7 @@ static enum pt_status find_path(struct pt_diff_paths *paths, uint32_t parent, ui
 {
     uint32_t *slot = find_slot(paths, parent, function);
     if (!*slot) {
-        if (paths->count == paths->capacity) {
+        if (paths->count == paths->index.capacity) {
             PT_TRY(grow(paths));
             slot = find_slot(paths, parent, function);
         }

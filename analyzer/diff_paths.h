@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "call_tree.h"
+#include "row_index.h"
 #include "status.h"
 
 /* What one trace tells of one row. */
@@ -17,7 +18,7 @@ struct pt_diff_cell {
 };
 
 struct pt_diff_path {
-    uint32_t parent;   /* a path that stands before this one; that of the root is 0 */
+    uint32_t parent;   /* the key: a path that stands before this one; that of the root is 0 */
     uint32_t function; /* as steps number it */
 };
 
@@ -26,10 +27,8 @@ struct pt_diff_paths {
     struct pt_diff_path *paths; /* [0] is the root, nobody's */
     struct pt_diff_cell *cells; /* by path, then by trace */
     uint32_t count;
-    uint32_t capacity;
     size_t trace_count;
-    uint32_t *slots; /* hash of (parent, function) to path, open addressing; 0 is free */
-    uint32_t slot_mask;
+    struct pt_row_index index;
 };
 
 PT_MUST_USE enum pt_status pt_diff_paths_init(struct pt_diff_paths *paths, size_t trace_count);

@@ -71,14 +71,13 @@ static int compare_callers(const void *a, const void *b)
 static uint64_t sum_up(struct callgrind *self)
 {
     uint64_t sum_ns = 0;
-    for (uint32_t i = 0; i < self->graph.count; i++) {
+    for (uint32_t i = 1; i < self->graph.count; i++) {
         const struct pt_call_edge *edge = &self->graph.edges[i];
         self->self_ns[edge->callee] += edge->ns.self;
         self->used[edge->callee] = self->used[edge->caller] = true;
         sum_ns += edge->ns.self;
     }
-    if (self->graph.count > 0)
-        qsort(self->graph.edges, self->graph.count, sizeof *self->graph.edges, compare_callers);
+    qsort(self->graph.edges + 1, self->graph.count - 1, sizeof *self->graph.edges, compare_callers);
     return sum_ns;
 }
 
@@ -105,7 +104,7 @@ static enum pt_status put_all(struct callgrind *self)
     const struct pt_call_graph *graph = &self->graph;
     struct pt_screen *screen = self->report->screen;
     const uint32_t functions = pt_call_graph_nobody(graph) + 1;
-    uint32_t edge = 0;
+    uint32_t edge = 1;
 
     self->self_ns = calloc(functions, sizeof *self->self_ns);
     self->used = calloc(functions, sizeof *self->used);

@@ -140,7 +140,7 @@ static enum pt_status put_all(const struct pstats *self)
     const struct pt_call_graph *graph = &self->graph;
     struct pt_screen *screen = self->report->screen;
     pt_marshal_dict(screen);
-    for (uint32_t from = 0, to; from < graph->count && !pt_screen_gone(screen); from = to) {
+    for (uint32_t from = 1, to; from < graph->count && !pt_screen_gone(screen); from = to) {
         for (to = from; to < graph->count && graph->edges[to].callee == graph->edges[from].callee;)
             to++;
         put_function(self, &graph->edges[from], to - from);
