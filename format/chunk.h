@@ -40,8 +40,8 @@ void pt_chunk_info_encode(uint8_t *at, const struct pt_chunk_info *info);
 /* --- Encoding ------------------------------------------------------------------------------------------------- */
 
 /* Builds one chunk after another. One encoder serves any number of threads in turn; what belongs to a thread lies in
- * `struct pt_chunk_source`. About 3 MiB, and what of the
- * times is used. Not thread-safe. */
+ * `struct pt_chunk_source`. About 3 MiB, and as much of 4 MiB for times as is
+ * used. Not thread-safe. */
 struct pt_chunk_encoder;
 
 /* What a thread's stream carries from chunk to chunk. Zeroed at the claim of a slot; release with
@@ -101,8 +101,7 @@ struct pt_chunk {
     const uint8_t *wide;     /* varints for the times that are PT_CHUNK_TIME_ESCAPE */
     const uint8_t *arguments;
     struct pt_chunk_keyframe keyframe;
-    struct pt_buffer
-        raw; /* the parts as they were compressed; with the next one it owns what the pointers above point to */
+    struct pt_buffer raw;     /* the parts; with the next one it owns what the pointers above point to */
     struct pt_buffer ordered; /* symbols without classes, times in the order of entries */
     struct pt_buffer scratch; /* for the check that no two symbols are alike; classes and groups */
     void *zstd;               /* decompression context */

@@ -315,6 +315,7 @@ void pt_hook_stop(void)
             pt_thread_tracing_set_profile(thread, NULL);
         pt_hook_trace_stop(thread);
     }
+    forget_entered();
     PyErr_Restore(type, error, traceback);
 }
 
